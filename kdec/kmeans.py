@@ -1,0 +1,270 @@
+"""k-means clustering as a scikit-learn estimator that runs on TensorFlow."""
+
+import logging
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+import tensorflow as tf
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import normalize
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from kdec import lloyd, seeding
+
+_LOGGER = logging.getLogger("kdec")
+_METRICS = ("euclidean", "manhattan", "cosine")
+_INITS = ("k-means++", "random")
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """K-means clustering by Lloyd's algorithm, with all restarts in one batch.
+
+    Args:
+        n_clusters: int, default 8. Number of clusters and centroids.
+        init: "k-means++" (greedy, the default), "random" (distinct points), or an array of
+            initial centroids of shape (n_clusters, n_features).
+        n_init: int or "auto", default "auto". Number of restarts, of which the one with the
+            lowest inertia is kept. "auto" is 10 for "random" and 1 otherwise.
+        max_iter: int, default 300. Most iterations of a restart.
+        tol: float, default 1e-4. A restart has converged when the squared shift of its
+            centroids, summed, is at most `tol` times the mean variance of the features, or when
+            no label changes.
+        metric: "euclidean" minimises the sum of squared distances. "manhattan" assigns by the sum
+            of absolute differences and updates by the mean, which does not minimise that
+            distance (the median would), so its inertia need not fall in each iteration.
+            "cosine" works on rows scaled to length one with centroids scaled to length one and
+            minimises the sum of one minus the cosine.
+        random_state: int, `numpy.random.RandomState` or None, default None.
+        verbose: int, default 0. Above 0, the result of each restart goes to the log.
+
+    Attributes:
+        cluster_centers_: (n_clusters, n_features), float32 for float32 input, else float64.
+        labels_: (n,) int32, cluster of each training point.
+        inertia_: float, weighted sum of the points' distances under the metric (squared for
+            "euclidean") to their centroids.
+        n_iter_: int, iterations of the best restart.
+        inertia_history_: (n_iter_,) float64, inertia in each iteration of the best restart,
+            measured right after its assignment step.
+        n_features_in_: int, number of features seen in `fit`.
+
+    Reference:
+        Lloyd 1982, "Least squares quantization in PCM".
+
+    Example:
+        >>> import numpy as np
+        >>> from kdec import KMeans
+        >>> x = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+        >>> kmeans = KMeans(n_clusters=2, n_init=4, random_state=0).fit(x)
+        >>> kmeans.cluster_centers_[kmeans.predict([[0, 0], [12, 3]])]
+        array([[ 1.,  2.],
+               [10.,  2.]])
+        >>> kmeans.inertia_
+        16.0
+    """
+
+    def __init__(  # noqa: D107 (the class documents the arguments)
+        self,
+        n_clusters=8,
+        *,
+        init="k-means++",
+        n_init="auto",
+        max_iter=300,
+        tol=1e-4,
+        metric="euclidean",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.metric = metric
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the centroids of `X`.
+
+        Args:
+            X: points, (n, n_features); float32 and float64 are kept, all else becomes float64.
+            y: ignored.
+            sample_weight: (n,), weights of the points, or None for equal weights.
+
+        Returns:
+            self.
+
+        Raises:
+            ValueError: for NaN or infinite values, wrong shapes, more clusters than points, or a
+                parameter out of range.
+        """
+        self._check_parameters()
+        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
+        if len(X) < self.n_clusters:
+            raise ValueError(
+                "Expected at least as many points as clusters. "
+                f"Received: n_samples={len(X)} with n_clusters={self.n_clusters}."
+            )
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        if self.metric == "cosine":
+            X = normalize(X)
+        origin = np.zeros(X.shape[1], X.dtype)
+        if self.metric == "euclidean":
+            origin = X.mean(axis=0)
+            X = X - origin
+        x = tf.convert_to_tensor(X)
+        centers = self._initial_centers(x, sample_weight, origin)
+        tol = self.tol * np.mean(np.var(X, axis=0))
+        rows = lloyd.chunk_rows(len(X), X.shape[1], centers.shape[0] * self.n_clusters)
+        result = lloyd.lloyd(
+            x,
+            tf.convert_to_tensor(sample_weight),
+            tf.convert_to_tensor(centers),
+            tf.constant(self.max_iter),
+            tf.constant(tol, x.dtype),
+            tf.constant(rows),
+            self.metric,
+        )
+        self._keep_best(result, origin)
+        return self
+
+    def predict(self, X):
+        """Return the cluster of each row of `X`: int32, (n,)."""
+        labels, _ = self._assign(self._check_new(X))
+        return labels
+
+    def transform(self, X):
+        """Return the distances of each row to each centroid, (n, n_clusters).
+
+        They are not squared, unlike the inertia under "euclidean".
+        """
+        X = self._check_new(X)
+        centers = self.cluster_centers_.astype(X.dtype)
+        origin = centers.mean(axis=0) if self.metric == "euclidean" else 0
+        distances = lloyd.pairwise(
+            tf.convert_to_tensor(X - origin), tf.convert_to_tensor(centers - origin), self.metric
+        ).numpy()
+        distances = np.maximum(distances, 0)
+        return np.sqrt(distances) if self.metric == "euclidean" else distances
+
+    def score(self, X, y=None, sample_weight=None):
+        """Return minus the inertia of `X` under the fitted centroids."""
+        X = self._check_new(X)
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        _, distances = self._assign(X)
+        return -float(np.sum(distances * sample_weight, dtype=np.float64))
+
+    def _assign(self, X):
+        centers = self.cluster_centers_.astype(X.dtype)
+        origin = centers.mean(axis=0) if self.metric == "euclidean" else 0
+        rows = lloyd.chunk_rows(len(X), X.shape[1], self.n_clusters)
+        labels, distances = lloyd.assign(
+            tf.convert_to_tensor(X - origin),
+            tf.convert_to_tensor((centers - origin)[np.newaxis]),
+            tf.constant(rows),
+            self.metric,
+        )
+        return labels.numpy()[:, 0], distances.numpy()[:, 0]
+
+    def _check_parameters(self):
+        """Raise ValueError for a parameter that is out of range."""
+        for name, lowest in (("n_clusters", 1), ("max_iter", 1)):
+            _check_integer(name, getattr(self, name), lowest)
+        if not (isinstance(self.n_init, str) and self.n_init == "auto"):
+            _check_integer("n_init", self.n_init, 1, 'or "auto"')
+        if not isinstance(self.tol, Real) or not self.tol >= 0:
+            raise ValueError(f"Expected tol to be a number >= 0. Received: tol={self.tol!r}.")
+        if self.metric not in _METRICS:
+            raise ValueError(
+                f"Expected metric to be one of {_METRICS}. Received: metric={self.metric!r}."
+            )
+        if isinstance(self.init, str) and self.init not in _INITS:
+            raise ValueError(
+                f"Expected init to be one of {_INITS} or an array of shape "
+                f"(n_clusters, n_features). Received: init={self.init!r}."
+            )
+
+    def _check_new(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
+        return normalize(X) if self.metric == "cosine" else X
+
+    def _restarts(self):
+        """Return the number of restarts that `n_init` and `init` ask for."""
+        if not isinstance(self.init, str):
+            if self.n_init not in ("auto", 1):
+                warnings.warn(
+                    "Explicit initial centers: performing one run instead of "
+                    f"n_init={self.n_init}.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+            return 1
+        if self.n_init == "auto":
+            return 10 if self.init == "random" else 1
+        return self.n_init
+
+    def _initial_centers(self, x, sample_weight, origin):
+        """Return the initial centers of all restarts in the coordinates of x, (R, k, d)."""
+        n_init = self._restarts()
+        if not isinstance(self.init, str):
+            centers = check_array(self.init, dtype=x.dtype.as_numpy_dtype)
+            expected = (self.n_clusters, x.shape[1])
+            if centers.shape != expected:
+                raise ValueError(
+                    f"Expected init of shape (n_clusters, n_features)={expected}. "
+                    f"Received: an array of shape {centers.shape}."
+                )
+            centers = normalize(centers) if self.metric == "cosine" else centers - origin
+            return centers[np.newaxis]
+        random_state = check_random_state(self.random_state)
+        if self.init == "random":
+            chosen = seeding.random_points(random_state, sample_weight, self.n_clusters, n_init)
+        else:
+            chosen = seeding.kmeans_plusplus(
+                random_state, x, sample_weight, self.n_clusters, n_init
+            )
+        return tf.gather(x, chosen).numpy()
+
+    def _keep_best(self, result, origin):
+        """Set the fitted attributes from the restart with the lowest inertia."""
+        inertia = result.inertia.numpy()
+        n_iter = result.n_iter.numpy()
+        if self.verbose:
+            for restart, (value, count) in enumerate(zip(inertia, n_iter, strict=True)):
+                _LOGGER.info("restart %d: inertia %g, %d iterations", restart, value, count)
+        best = int(np.argmin(inertia))
+        self.cluster_centers_ = result.centers[best].numpy() + origin
+        self.labels_ = result.labels[best].numpy()
+        self.inertia_ = float(inertia[best])
+        self.n_iter_ = int(n_iter[best])
+        self.inertia_history_ = result.history.numpy()[: self.n_iter_, best]
+        n_distinct = len(np.unique(self.labels_))
+        if n_distinct < self.n_clusters:
+            warnings.warn(
+                f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
+                f"({self.n_clusters}). Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    @property
+    def _n_features_out(self):
+        """Number of columns that `transform` returns."""
+        return self.cluster_centers_.shape[0]
+
+
+def _check_integer(name, value, lowest, alternative=""):
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
+        raise ValueError(
+            f"Expected {name} to be an integer >= {lowest} {alternative}".rstrip()
+            + f". Received: {name}={value!r}."
+        )
