@@ -21,7 +21,7 @@ _MODULE_OF_NAME = {
 }
 _SUBMODULES = ("autoencoders", "data", "dec", "kmeans", "layers", "metrics", "plots")
 
-__all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]  # noqa: PLE0604
+__all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]
 
 
 def __getattr__(name):

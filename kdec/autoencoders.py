@@ -1,0 +1,184 @@
+"""Autoencoders: an encoder and a decoder that train as one Keras model, and builders for them."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import ops
+
+from kdec import legacy_h5
+
+
+@keras.saving.register_keras_serializable(package="kdec")
+class Autoencoder(keras.Model):
+    """An encoder and a decoder, trained together to reproduce their input.
+
+    `fit(x)` needs no target: the input is its own. Compile it as any Keras model, with a loss such
+    as `"mse"`.
+
+    Args:
+        encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).
+        decoder: Built `keras.Model`, (batch, n_features) -> the encoder's input shape.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
+
+    Raises:
+        TypeError: If `encoder` or `decoder` is not a `keras.Model`.
+        ValueError: If one is not built, or their shapes do not fit together.
+
+    Example:
+    >>> import kdec, numpy as np
+    >>> x = np.random.default_rng(0).random((32, 8), dtype="float32")
+    >>> autoencoder = kdec.autoencoders.dense((8, 4, 2))
+    >>> autoencoder.compile(optimizer="adam", loss="mse")
+    >>> history = autoencoder.fit(x, verbose=0)
+    >>> autoencoder.encoder.predict(x, verbose=0).shape
+    (32, 2)
+    """
+
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, **kwargs):
+        _check_parts(encoder, decoder)
+        super().__init__(**kwargs)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.built = True
+
+    def call(self, inputs, training=None):
+        """Return the reconstructions of `inputs`, of the same shape."""
+        return self.decoder(self.encoder(inputs, training=training), training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Return the compiled loss of the reconstructions `y_pred` against `y`, by default `x`."""
+        y = _as_target(x, y, y_pred)
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Return the compiled metrics of `y_pred` against `y`, by default `x`."""
+        return super().compute_metrics(x, _as_target(x, y, y_pred), y_pred, sample_weight)
+
+    def save_weights(self, filepath, overwrite=True, **kwargs):
+        """Save the weights as `.weights.h5` (Keras 3) or, by another `.h5` name, as legacy HDF5."""
+        if legacy_h5.is_legacy_path(filepath):
+            legacy_h5.save_weights(self, filepath, overwrite=overwrite)
+        else:
+            super().save_weights(filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(self, filepath, **kwargs):
+        """Load weights that `save_weights` saved, or a legacy `.h5` file of the same layers."""
+        if legacy_h5.is_legacy_path(filepath):
+            legacy_h5.load_weights(self, filepath)
+        else:
+            super().load_weights(filepath, **kwargs)
+
+    def get_config(self):
+        """Return the arguments that rebuild this model."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Rebuild a model from what `get_config` returned."""
+        config = dict(config)
+        for part in ("encoder", "decoder"):
+            config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
+        return cls(**config)
+
+
+def dense(
+    dims: Sequence[int] = (784, 500, 500, 2000, 10),
+    activation: str = "relu",
+    *,
+    decoder_activation: str | None = None,
+    embedding_activation: str = "linear",
+    output_activation: str = "linear",
+    seed: int | None = None,
+) -> Autoencoder:
+    """Build a fully connected autoencoder: `dims` on the way in, mirrored on the way out.
+
+    The defaults are the autoencoder of DEC: relu, linear embedding and output, weights drawn
+    uniformly with variance 1 / (3 * fan_in).
+
+    Args:
+        dims: At least two positive ints: the number of inputs, the hidden layers' units, and last
+            the embedding's. Defaults to (784, 500, 500, 2000, 10).
+        activation: Activation of the encoder's hidden layers. Defaults to "relu".
+        decoder_activation: Activation of the decoder's hidden layers. Defaults to `activation`.
+        embedding_activation: Activation of the embedding. Defaults to "linear".
+        output_activation: Activation of the output. Defaults to "linear".
+        seed: Int that fixes the initial weights; None draws them from Keras' global seed.
+
+    Returns:
+        An `Autoencoder`, (batch, dims[0]) -> (batch, dims[0]), not compiled.
+
+    Raises:
+        ValueError: If `dims` has fewer than two entries or one that is not a positive int.
+
+    Reference:
+        Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016), 4.3.
+
+    Example:
+    >>> import kdec
+    >>> autoencoder = kdec.autoencoders.dense((784, 128, 10), activation="selu")
+    >>> autoencoder.encoder.output_shape, autoencoder.decoder.output_shape
+    ((None, 10), (None, 784))
+    """
+    dims = tuple(dims)
+    if len(dims) < 2 or not all(_is_positive_int(d) for d in dims):
+        raise ValueError(
+            "Expected `dims` to be at least two positive ints: inputs, hidden units, embedding. "
+            f"Received: dims={dims}"
+        )
+    seeds = keras.random.SeedGenerator(seed)
+    encoder = _dense_stack(dims, activation, embedding_activation, "encoder", seeds)
+    decoder = _dense_stack(
+        dims[::-1], decoder_activation or activation, output_activation, "decoder", seeds
+    )
+    return Autoencoder(encoder, decoder, name="dense_autoencoder")
+
+
+def _dense_stack(dims, hidden_activation, last_activation, name, seeds):
+    """Dense layers dims[0] -> dims[1] -> ... as a model of its own."""
+    activations = [hidden_activation] * (len(dims) - 2) + [last_activation]
+    inputs = outputs = keras.Input((dims[0],), name=f"{name}_input")
+    for i, (units, activation) in enumerate(zip(dims[1:], activations, strict=True)):
+        outputs = keras.layers.Dense(
+            units,
+            activation=activation,
+            kernel_initializer=keras.initializers.VarianceScaling(
+                scale=1 / 3, mode="fan_in", distribution="uniform", seed=_next_seed(seeds)
+            ),
+            name=f"{name}_{i}",
+        )(outputs)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _next_seed(seeds):
+    """A fresh int seed, so that the layer's config can be saved."""
+    return int(ops.convert_to_numpy(seeds.next())[0])
+
+
+def _is_positive_int(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _as_target(x, y, y_pred):
+    """The reconstruction's target, with the channel axis that Keras added to `x` for the model."""
+    target = x if y is None else y
+    if len(target.shape) + 1 == len(y_pred.shape):
+        target = ops.expand_dims(target, -1)
+    return target
+
+
+def _check_parts(encoder, decoder):
+    for name, part in (("encoder", encoder), ("decoder", decoder)):
+        if not isinstance(part, keras.Model):
+            raise TypeError(f"Expected `{name}` to be a keras.Model. Received: {type(part)}")
+        if not part.built:
+            raise ValueError(f"Expected `{name}` to be built: call it once on data, or `build` it.")
+    code, image = encoder.output_shape, encoder.input_shape
+    if decoder.input_shape[1:] != code[1:] or decoder.output_shape[1:] != image[1:]:
+        raise ValueError(
+            f"Expected a decoder {code} -> {image} for an encoder {image} -> {code}. "
+            f"Received: decoder {decoder.input_shape} -> {decoder.output_shape}"
+        )

@@ -1,0 +1,376 @@
+"""Deep embedded clustering (DEC): self-training of an encoder and the centroids of its clusters.
+
+One batch's way through `DEC.fit`: rows of `x` -> encoder -> `ClusteringLayer` -> soft assignments
+q, compared by KL divergence with the targets p, which are renewed from q over all of `x` after each
+update interval. An update interval is one Keras epoch and one `tf.function` call.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from kdec.kmeans import KMeans
+from kdec.layers import ClusteringLayer
+from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target_distribution
+
+__all__ = ["DEC", "target_distribution"]
+
+logger = logging.getLogger("kdec")
+
+
+@keras.saving.register_keras_serializable(package="kdec")
+class DEC(keras.Model):
+    """Deep embedded clustering on a pretrained autoencoder.
+
+    `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
+    centroids together, `predict(x)` gives the soft assignments q, (n, n_clusters). The loss is
+    `clustering_weight * KL(p || q) + reconstruction_weight * MSE(x, reconstruction)`, each a mean
+    over the batch. With `reconstruction_weight=0` the decoder neither runs nor trains.
+
+    The encoder and decoder are shared with `autoencoder`, not copied: training changes both.
+
+    Args:
+        autoencoder: `kdec.Autoencoder` whose embedding has shape (batch, n_features).
+        n_clusters: Positive int, number of clusters.
+        alpha: Positive float, degrees of freedom of Student's t. Defaults to 1.0.
+        clustering_weight: Non-negative float, weight of the KL divergence. Defaults to 1.0.
+        reconstruction_weight: Non-negative float, weight of the mean squared error of the
+            reconstruction. Defaults to 0.0.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
+
+    Raises:
+        TypeError: If `autoencoder` has no encoder and decoder that are Keras models.
+        ValueError: If a weight is negative, both are zero, or `n_clusters` or `alpha` is not
+            positive.
+
+    Reference:
+        Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016); with
+        reconstruction: Guo et al., Improved Deep Embedded Clustering (2017).
+
+    Example:
+    >>> import kdec
+    >>> data = kdec.load_data("iris")
+    >>> autoencoder = kdec.autoencoders.dense((4, 16, 2), seed=0)
+    >>> autoencoder.compile(optimizer="adam", loss="mse")
+    >>> _ = autoencoder.fit(data.x, epochs=2, verbose=0)
+    >>> dec = kdec.DEC(autoencoder, n_clusters=3)
+    >>> _ = dec.initialize(data.x, random_state=0)
+    >>> history = dec.fit(data.x, data.y, max_steps=20, update_interval=10, verbose=0)
+    >>> sorted(history.history)
+    ['acc', 'ari', 'delta_label', 'loss', 'nmi']
+    >>> dec.predict(data.x, verbose=0).shape
+    (150, 3)
+    """
+
+    def __init__(
+        self,
+        autoencoder: keras.Model,
+        n_clusters: int,
+        alpha: float = 1.0,
+        clustering_weight: float = 1.0,
+        reconstruction_weight: float = 0.0,
+        **kwargs,
+    ):
+        _check_autoencoder(autoencoder)
+        _check_weights(clustering_weight, reconstruction_weight)
+        super().__init__(**kwargs)
+        self.autoencoder = autoencoder
+        self.clustering = ClusteringLayer(n_clusters, alpha=alpha, name="clustering")
+        self.clustering.build(autoencoder.encoder.output_shape)
+        self.clustering_weight = float(clustering_weight)
+        self.reconstruction_weight = float(reconstruction_weight)
+        # Self-training steps done since the centroids were placed; -1 until they are. A weight, so
+        # that a loaded model goes on at the same batch.
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int32",
+            trainable=False,
+            initializer=keras.initializers.Constant(-1),
+        )
+        self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
+        if self.reconstruction_weight:
+            for name in ("clustering_loss", "reconstruction_loss"):
+                self._loss_means[name] = keras.metrics.Mean(name=name)
+        self.built = True
+
+    @property
+    def encoder(self) -> keras.Model:
+        """The encoder, x -> embedding of shape (batch, n_features)."""
+        return self.autoencoder.encoder
+
+    @property
+    def decoder(self) -> keras.Model:
+        """The decoder, embedding -> x."""
+        return self.autoencoder.decoder
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        return self.clustering.n_clusters
+
+    @property
+    def alpha(self) -> float:
+        """Degrees of freedom of Student's t-distribution."""
+        return self.clustering.alpha
+
+    @property
+    def clusters(self) -> np.ndarray:
+        """The centroids, a NumPy array of shape (n_clusters, n_features)."""
+        return ops.convert_to_numpy(self.clustering.clusters)
+
+    @property
+    def metrics(self):
+        """The running means of the losses, which Keras resets at the start of each epoch."""
+        return list(self._loss_means.values())
+
+    def call(self, inputs, training=None):
+        """Return the soft assignments q of `inputs`, shape (batch, n_clusters)."""
+        return self.clustering(self.encoder(inputs, training=training))
+
+    def initialize(
+        self, x, *, n_init: int = 20, random_state=None, batch_size: int = RENEWAL_BATCH
+    ) -> np.ndarray:
+        """Place the centroids by k-means on the embedding of `x`, and start training anew.
+
+        Args:
+            x: Float array (n, ...), all samples, in the encoder's input shape.
+            n_init: Positive int, restarts of k-means; the best one counts. Defaults to 20.
+            random_state: Int, `numpy.random.RandomState` or None, as in `kdec.KMeans`.
+            batch_size: Positive int, rows encoded at once. Defaults to 2048.
+
+        Returns:
+            Labels of k-means, int array (n,).
+
+        Raises:
+            ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples.
+        """
+        x = _check_samples(x, self.encoder)
+        embedding = self.encoder.predict(x, batch_size=batch_size, verbose=0)
+        kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=random_state)
+        labels = kmeans.fit_predict(embedding)
+        self.clustering.clusters.assign(kmeans.cluster_centers_)
+        self.step.assign(0)
+        return labels
+
+    def compile(self, optimizer=None, **kwargs):
+        """Set the optimizer of the self-training; the loss is the model's own.
+
+        Args:
+            optimizer: Keras optimizer, its name, or None for SGD(0.01, momentum=0.9), as in DEC.
+            **kwargs: Arguments of `keras.Model.compile` but `loss` and `metrics`.
+
+        Raises:
+            ValueError: If `loss` or `metrics` is given.
+        """
+        for name in ("loss", "metrics", "loss_weights"):
+            if kwargs.get(name) is not None:
+                raise ValueError(
+                    f"Expected no `{name}`: the loss is set by `clustering_weight` and "
+                    f"`reconstruction_weight`. Received: {name}={kwargs[name]!r}"
+                )
+        if optimizer is None:
+            optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def fit(
+        self,
+        x,
+        y=None,
+        batch_size: int = 256,
+        max_steps: int = 8000,
+        update_interval: int = 140,
+        tol: float = 1e-3,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        shuffle: bool = True,
+        verbose="auto",
+        initial_epoch: int = 0,
+    ) -> keras.callbacks.History:
+        """Self-train on `x` until the labels settle or `max_steps` steps are done.
+
+        One Keras epoch is one update interval; at its end the targets are renewed over all of `x`.
+        Batches follow one fixed order. A second `fit` goes on at the batch, with the centroids and
+        the optimizer state, where the first one stopped. If the centroids have not been placed
+        yet, `initialize(x)` does so first.
+
+        Args:
+            x: Float array (n, ...), all samples, in the encoder's input shape.
+            y: Labels (n,), ints or strings, for `acc`, `nmi` and `ari` in the logs; training never
+                sees them. Defaults to None.
+            batch_size: Positive int, samples a step. Defaults to 256.
+            max_steps: Positive int, most steps of this call. Defaults to 8000.
+            update_interval: Positive int, steps between renewals of the targets. Defaults to 140.
+            tol: Float; training stops at a renewal when a smaller share of labels than this changed
+                since the one before. Defaults to 1e-3.
+            callbacks: Keras callbacks. Defaults to None.
+            shuffle: If True, the fixed order is a permutation that depends on n alone, so that data
+                sorted by class train as well; if False, the order of `x`. Defaults to True.
+            verbose: "auto", 0, 1 or 2, as in `keras.Model.fit`.
+            initial_epoch: Int, intervals of `max_steps` already done. Defaults to 0.
+
+        Returns:
+            `keras.callbacks.History` with one entry for each renewal after an interval: `loss`
+            (mean over the interval), `delta_label`, and given `y` `acc`, `nmi` and `ari`.
+
+        Raises:
+            ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
+                positive.
+        """
+        x = _check_samples(x, self.encoder)
+        y = None if y is None else _check_labels(y, len(x))
+        for name, value in (
+            ("batch_size", batch_size),
+            ("max_steps", max_steps),
+            ("update_interval", update_interval),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(
+                    f"Expected `{name}` to be a positive int. Received: {name}={value!r}"
+                )
+        if int(self.step) < 0:
+            logger.info("The centroids have not been placed: running k-means on the embedding.")
+            self.initialize(x)
+        if not self.compiled:
+            self.compile()
+        if not self.optimizer.built:
+            self.optimizer.build(self._trained_variables())
+        self._training_set = TrainingSet(self, x, batch_size, update_interval, max_steps, shuffle)
+        # The traced function holds the training set of an earlier `fit`.
+        self.train_function = None
+        try:
+            return super().fit(
+                tf.data.Dataset.from_tensors(0),
+                epochs=-(-max_steps // update_interval),
+                initial_epoch=initial_epoch,
+                callbacks=[TargetRenewal(self._training_set, y, tol), *(callbacks or [])],
+                verbose=verbose,
+                shuffle=False,
+            )
+        finally:
+            self._training_set = None
+            self.train_function = None
+
+    def train_step(self, data):
+        """Run the steps of one update interval; called by Keras, once an epoch."""
+        del data
+        self._training_set.run_interval()
+        return {name: mean.result() for name, mean in self._loss_means.items()}
+
+    def train_on_rows(self, x, p):
+        """Take one optimizer step on the samples `x` (batch, ...) with targets `p` (batch, k)."""
+        variables = self._trained_variables()
+        with tf.GradientTape() as tape:
+            losses = self.losses_on_rows(x, p)
+        gradients = tape.gradient(losses["loss"], variables)
+        self.optimizer.apply(gradients, variables)
+        for name, mean in self._loss_means.items():
+            mean.update_state(losses[name], sample_weight=tf.shape(x)[0])
+
+    def losses_on_rows(self, x, p) -> dict:
+        """Return the mean losses of samples `x` (batch, ...) with targets `p` (batch, k).
+
+        Returns:
+            Dict of scalar tensors: `loss`, and with a reconstruction weight its two terms, not yet
+            weighted, `clustering_loss` and `reconstruction_loss`.
+        """
+        embedding = self.encoder(x, training=True)
+        divergence = keras.losses.kl_divergence(p, self.clustering(embedding))
+        clustering_loss = ops.mean(divergence)
+        loss = self.clustering_weight * clustering_loss
+        if not self.reconstruction_weight:
+            return {"loss": loss}
+        reconstruction = self.decoder(embedding, training=True)
+        target = ops.reshape(x, ops.shape(reconstruction))
+        reconstruction_loss = ops.mean(ops.square(reconstruction - target))
+        return {
+            "loss": loss + self.reconstruction_weight * reconstruction_loss,
+            "clustering_loss": clustering_loss,
+            "reconstruction_loss": reconstruction_loss,
+        }
+
+    def _trained_variables(self):
+        """What the loss depends on: without a reconstruction term, not the decoder."""
+        model = self.autoencoder if self.reconstruction_weight else self.encoder
+        return [*model.trainable_variables, *self.clustering.trainable_variables]
+
+    def get_config(self):
+        """Return the arguments that rebuild this model."""
+        return {
+            **super().get_config(),
+            "autoencoder": keras.saving.serialize_keras_object(self.autoencoder),
+            "n_clusters": self.n_clusters,
+            "alpha": self.alpha,
+            "clustering_weight": self.clustering_weight,
+            "reconstruction_weight": self.reconstruction_weight,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Rebuild a model from what `get_config` returned."""
+        config = dict(config)
+        config["autoencoder"] = keras.saving.deserialize_keras_object(
+            config["autoencoder"], custom_objects
+        )
+        return cls(**config)
+
+    def get_compile_config(self):
+        """Return the optimizer's configuration, for saving."""
+        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)}
+
+    def compile_from_config(self, config):
+        """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
+        self.compile(optimizer=keras.saving.deserialize_keras_object(config["optimizer"]))
+        self.optimizer.build(self._trained_variables())
+
+
+def _check_autoencoder(autoencoder):
+    for part in ("encoder", "decoder"):
+        if not isinstance(getattr(autoencoder, part, None), keras.Model):
+            raise TypeError(
+                "Expected `autoencoder` to be a kdec.Autoencoder, with `encoder` and `decoder`. "
+                f"Received: {autoencoder!r}"
+            )
+
+
+def _check_weights(clustering_weight, reconstruction_weight):
+    if clustering_weight < 0 or reconstruction_weight < 0:
+        raise ValueError(
+            "Expected `clustering_weight` and `reconstruction_weight` to be at least 0. "
+            f"Received: {clustering_weight} and {reconstruction_weight}"
+        )
+    if clustering_weight == 0 and reconstruction_weight == 0:
+        raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")
+
+
+def _check_samples(x, encoder):
+    """`x` as a float array that fits the encoder, or a ValueError."""
+    x = np.asarray(x)
+    expected = encoder.input_shape[1:]
+    if x.ndim == len(expected) and expected[-1] == 1:
+        x = x[..., np.newaxis]
+    fits = x.ndim == len(expected) + 1 and all(
+        size is None or size == received
+        for size, received in zip(expected, x.shape[1:], strict=True)
+    )
+    if not fits or len(x) == 0:
+        raise ValueError(
+            f"Expected `x` of shape (n, {', '.join(map(str, expected))}) with n > 0. "
+            f"Received: shape {x.shape}"
+        )
+    if not np.issubdtype(x.dtype, np.number):
+        raise ValueError(f"Expected numbers in `x`. Received: dtype {x.dtype}")
+    x = np.asarray(x, encoder.compute_dtype)
+    if not np.isfinite(x).all():
+        raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
+    return x
+
+
+def _check_labels(y, n):
+    y = np.asarray(y)
+    if y.shape != (n,):
+        raise ValueError(f"Expected `y` of shape ({n},), one label a sample. Received: {y.shape}")
+    return y

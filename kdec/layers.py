@@ -1,0 +1,91 @@
+"""Layers that assign samples to clusters."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="kdec")
+class ClusteringLayer(keras.layers.Layer):
+    """Soft assignment of samples to clusters by Student's t-distribution.
+
+    The similarity of embedding `z_i` and centroid `mu_j` is
+
+    `q_ij = (1 + ||z_i - mu_j||^2 / alpha)^(-(alpha + 1) / 2)`, divided by its sum over `j`.
+
+    Its one weight, `clusters`, float of shape (n_clusters, n_features), holds the centroids.
+
+    Args:
+        n_clusters: Positive int, number of clusters.
+        alpha: Positive float, degrees of freedom of the t-distribution. Defaults to 1.0.
+        **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
+
+    Input shape:
+        (batch, n_features), float.
+
+    Output shape:
+        (batch, n_clusters), float; each row sums to 1.
+
+    Raises:
+        ValueError: If `n_clusters` is not a positive int, `alpha` is not positive, or the input is
+            not two-dimensional with a known number of features.
+
+    Reference:
+        Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016), eq. 1.
+
+    Example:
+    >>> import kdec, numpy as np
+    >>> layer = kdec.ClusteringLayer(2)
+    >>> layer.build((None, 1))
+    >>> layer.clusters.assign([[0.0], [3.0]]) is not None
+    True
+    >>> np.asarray(layer(np.array([[0.0], [1.5]]))).round(3).tolist()
+    [[0.909..., 0.090...], [0.5, 0.5]]
+    """
+
+    def __init__(self, n_clusters: int, alpha: float = 1.0, **kwargs):
+        if isinstance(n_clusters, bool) or not isinstance(n_clusters, int) or n_clusters < 1:
+            raise ValueError(
+                f"Expected `n_clusters` to be a positive int. Received: n_clusters={n_clusters!r}"
+            )
+        if not alpha > 0:
+            raise ValueError(f"Expected `alpha` to be positive. Received: alpha={alpha!r}")
+        super().__init__(**kwargs)
+        self.n_clusters = n_clusters
+        self.alpha = float(alpha)
+
+    def build(self, input_shape):
+        """Create the weight `clusters` for inputs of `input_shape` (batch, n_features)."""
+        if len(input_shape) != 2 or input_shape[-1] is None:
+            raise ValueError(
+                "Expected input of shape (batch, n_features) with a known number of features. "
+                f"Received: input_shape={tuple(input_shape)}"
+            )
+        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
+        self.clusters = self.add_weight(
+            shape=(self.n_clusters, input_shape[-1]),
+            initializer="glorot_uniform",
+            name="clusters",
+        )
+
+    def call(self, inputs):
+        """Return the soft assignments q of `inputs`, shape (batch, n_clusters)."""
+        distances = squared_distances(inputs, self.clusters)
+        # In logarithms a point far from every centroid keeps its rows' sum: no 0 / 0.
+        log_similarity = -0.5 * (self.alpha + 1.0) * ops.log1p(distances / self.alpha)
+        return ops.softmax(log_similarity, axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape (batch, n_clusters) of the assignments."""
+        return (input_shape[0], self.n_clusters)
+
+    def get_config(self):
+        """Return the arguments that rebuild this layer."""
+        return {**super().get_config(), "n_clusters": self.n_clusters, "alpha": self.alpha}
+
+
+def squared_distances(points, centroids):
+    """Squared Euclidean distances, shape (n, k), of `points` (n, d) to `centroids` (k, d).
+
+    Written as differences: the shorter |x|^2 - 2xc + |c|^2 loses all digits far from the origin.
+    """
+    return ops.sum(ops.square(ops.expand_dims(points, 1) - centroids), axis=-1)

@@ -1,0 +1,92 @@
+"""Weights in the HDF5 layout of Keras 1 and 2, which the sources' `.h5` files have.
+
+Keras 3 reads that layout for some models only and writes it for none. Here the arrays are taken in
+file order, so that a file saved from one flat model also fits an encoder and a decoder in a row.
+"""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+
+def is_legacy_path(path) -> bool:
+    """Whether `path` names a legacy file: `.h5`, but not Keras 3's `.weights.h5`."""
+    name = str(path)
+    return name.endswith((".h5", ".hdf5")) and not name.endswith(".weights.h5")
+
+
+def save_weights(model, path, overwrite: bool = True) -> None:
+    """Write the weights of the Keras `model`, one group for each layer that has some.
+
+    Args:
+        model: Built Keras model.
+        path: File to write.
+        overwrite: If False, an existing file is an error. Defaults to True.
+
+    Raises:
+        FileExistsError: If the file exists and `overwrite` is False.
+    """
+    if Path(path).exists() and not overwrite:
+        raise FileExistsError(f"Expected a path that is free, or overwrite=True. Received: {path}")
+    layers = [layer for layer in _leaf_layers(model) if layer.weights]
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+        file.attrs["backend"] = b"tensorflow"
+        for layer in layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name, weight in zip(names, layer.weights, strict=True):
+                group[name] = np.asarray(weight)
+
+
+def load_weights(model, path) -> None:
+    """Set the weights of the Keras `model` from a legacy file of the same layers in order.
+
+    Args:
+        model: Built Keras model.
+        path: A file of weights, or of a whole model, in the legacy layout.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is not in the legacy layout or its arrays do not fit the model.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"Expected a legacy .h5 weights file at {path}, which is absent.")
+    try:
+        with h5py.File(path, "r") as file:
+            arrays = _arrays_in_order(file)
+    except (OSError, KeyError) as error:
+        raise ValueError(
+            f"Expected {path} to be a legacy Keras .h5 file with `layer_names`. Received: {error}"
+        ) from error
+    weights = [weight for layer in _leaf_layers(model) for weight in layer.weights]
+    expected = [tuple(weight.shape) for weight in weights]
+    received = [array.shape for array in arrays]
+    if expected != received:
+        raise ValueError(
+            f"Expected arrays of shapes {expected} in {path}, for the model's weights in order. "
+            f"Received: {received}"
+        )
+    for weight, array in zip(weights, arrays, strict=True):
+        weight.assign(array)
+
+
+def _leaf_layers(model):
+    """The layers of `model` and of the models inside it, in order, without the models."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _leaf_layers(layer)
+        else:
+            yield layer
+
+
+def _arrays_in_order(file):
+    """The arrays of a legacy file, layer by layer, in the order in which they were saved."""
+    group = file.get("model_weights", file)
+    return [
+        np.asarray(group[layer][weight])
+        for layer in group.attrs["layer_names"]
+        for weight in group[layer].attrs["weight_names"]
+    ]

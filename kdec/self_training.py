@@ -1,0 +1,148 @@
+"""Self-training: the target distribution, the walk over the training set, the renewal callback.
+
+Private to `kdec.dec` but for `target_distribution`, which is public as `kdec.target_distribution`.
+"""
+
+import logging
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from kdec import metrics
+
+logger = logging.getLogger("kdec")
+
+# Rows that go through the encoder at once when all of x does: large enough for full matrix-product
+# speed, small enough that 2000 units a row stay within tens of megabytes.
+RENEWAL_BATCH = 2048
+
+
+def target_distribution(q):
+    """Return the targets p that sharpen the soft assignments q.
+
+    `p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j')`, with `f_j = sum_i q_ij`: confident
+    assignments gain weight, and large clusters lose it.
+
+    Args:
+        q: Float array or tensor, (n, n_clusters), non-negative, rows summing to 1; all samples of
+            the data set, since f is a sum over all of them.
+
+    Returns:
+        p, of the same shape, dtype and kind (NumPy array or backend tensor) as `q`.
+
+    Raises:
+        ValueError: If `q` is not two-dimensional.
+
+    Reference:
+        Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016), eq. 3.
+
+    Example:
+    >>> import kdec, numpy as np
+    >>> q = np.array([[0.5, 0.5], [0.75, 0.25]])
+    >>> kdec.target_distribution(q).round(3).tolist()
+    [[0.375, 0.625], [0.844, 0.156]]
+    """
+    on_tensors = keras.ops.is_tensor(q)
+    if not on_tensors:
+        q = np.asarray(q)
+    if len(q.shape) != 2:
+        raise ValueError(f"Expected `q` of shape (n, n_clusters). Received: shape {tuple(q.shape)}")
+    backend = ops if on_tensors else np
+    frequency = backend.sum(q, axis=0, keepdims=True)
+    # A cluster that no sample has any share in would divide 0 by 0.
+    weight = q * (q / backend.maximum(frequency, np.finfo("float32").tiny))
+    return weight / backend.sum(weight, axis=1, keepdims=True)
+
+
+class TrainingSet:
+    """All samples, their targets, and the step that walks through both in order.
+
+    Args:
+        model: The `DEC` to train.
+        x: NumPy array (n, ...).
+        batch_size: Samples a step; the last batch of a pass may be smaller.
+        update_interval: Steps between renewals.
+        max_steps: Steps after which an interval is cut short.
+        shuffle: Walk through a permutation that depends on n alone, not through x as it stands.
+    """
+
+    def __init__(self, model, x, batch_size, update_interval, max_steps, shuffle):
+        self.model = model
+        self.x = tf.convert_to_tensor(x)
+        self.n = len(x)
+        order = np.random.default_rng(0).permutation(self.n) if shuffle else np.arange(self.n)
+        self.order = tf.constant(order, tf.int32)
+        self.batch_size = batch_size
+        self.n_batches = -(-self.n // batch_size)
+        self.update_interval = update_interval
+        self.max_steps = max_steps
+        self.steps_to_run = tf.Variable(0, dtype=tf.int32)
+        self.p = tf.Variable(tf.zeros((self.n, model.n_clusters), model.compute_dtype))
+        self.run_interval = tf.function(self._run_interval)
+        self._soft_assignments = tf.function(self._soft_assignments)
+
+    def start_interval(self, epoch: int) -> None:
+        """Set how many steps the interval number `epoch` has; the last one may be shorter."""
+        steps_left = self.max_steps - epoch * self.update_interval
+        self.steps_to_run.assign(min(self.update_interval, steps_left))
+
+    def renew_targets(self) -> np.ndarray:
+        """Set the targets p from the present q; return the present labels, int array (n,)."""
+        q = self._soft_assignments()
+        self.p.assign(target_distribution(q))
+        return np.argmax(q, axis=1)
+
+    def _run_interval(self):
+        for _ in tf.range(self.steps_to_run):
+            start = (self.model.step % self.n_batches) * self.batch_size
+            rows = self.order[start : tf.minimum(start + self.batch_size, self.n)]
+            self.model.train_on_rows(tf.gather(self.x, rows), tf.gather(self.p, rows))
+            self.model.step.assign_add(1)
+
+    def _soft_assignments(self):
+        """The assignments q of all samples, (n, n_clusters)."""
+        n_chunks = -(-self.n // RENEWAL_BATCH)
+        chunks = tf.TensorArray(self.p.dtype, n_chunks, infer_shape=False)
+        for i in tf.range(n_chunks):
+            start = i * RENEWAL_BATCH
+            stop = tf.minimum(start + RENEWAL_BATCH, self.n)
+            chunks = chunks.write(i, self.model(self.x[start:stop], training=False))
+        return tf.ensure_shape(chunks.concat(), self.p.shape)
+
+
+class TargetRenewal(keras.callbacks.Callback):
+    """Renews the targets after each interval, reports, and stops when the labels settle.
+
+    It stands before the user's callbacks, so that they find `delta_label` and the metrics in the
+    logs.
+    """
+
+    def __init__(self, training_set, y, tol):
+        super().__init__()
+        self.training_set = training_set
+        self.y = y
+        self.tol = tol
+        self.labels = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Renew the targets before the first interval, and set the interval's length."""
+        # Not at on_train_begin: a BackupAndRestore behind this callback restores weights there.
+        if self.labels is None:
+            self.labels = self.training_set.renew_targets()
+        self.training_set.start_interval(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Renew the targets, add the metrics to the logs, and stop when the labels settle."""
+        labels = self.training_set.renew_targets()
+        delta_label = float(np.mean(labels != self.labels))
+        self.labels = labels
+        logs["delta_label"] = delta_label
+        if self.y is not None:
+            logs["acc"] = metrics.accuracy(self.y, labels)
+            logs["nmi"] = metrics.nmi(self.y, labels)
+            logs["ari"] = metrics.ari(self.y, labels)
+        if delta_label < self.tol:
+            logger.info("Share of changed labels %.5f below %.5f: done.", delta_label, self.tol)
+            self.model.stop_training = True
