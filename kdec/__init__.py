@@ -6,6 +6,7 @@ needs no more than ``import kdec; keras.models.load_model(path)``.
 """
 
 import importlib
+import sys
 
 import wrapt
 
@@ -23,13 +24,23 @@ _SUBMODULES = ("autoencoders", "data", "dec", "kmeans", "layers", "metrics", "pl
 
 __all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]
 
+# Modules that register Keras objects, and those of them that only run on TensorFlow.
+_KERAS_MODULES = ("kdec.layers", "kdec.autoencoders")
+_TENSORFLOW_MODULES = ("kdec.dec",)
+
 
 def __getattr__(name):
     if name in _MODULE_OF_NAME:
-        return getattr(importlib.import_module(_MODULE_OF_NAME[name]), name)
+        return getattr(_import(_MODULE_OF_NAME[name]), name)
     if name in _SUBMODULES:
-        return importlib.import_module(f"kdec.{name}")
+        return _import(f"kdec.{name}")
     raise AttributeError(f"module 'kdec' has no attribute '{name}'")
+
+
+def _import(module):
+    if module in _KERAS_MODULES + _TENSORFLOW_MODULES:
+        importlib.import_module("keras")  # First, so that all of them are registered.
+    return importlib.import_module(module)
 
 
 def __dir__():
@@ -37,11 +48,13 @@ def __dir__():
 
 
 def _register_keras_objects(keras):
-    """Import every module that registers Keras objects under the running backend."""
-    importlib.import_module("kdec.layers")
-    importlib.import_module("kdec.autoencoders")
+    modules = _KERAS_MODULES
     if keras.backend.backend() == "tensorflow":
-        importlib.import_module("kdec.dec")
+        modules += _TENSORFLOW_MODULES
+    # One of them that is there already is the one that imports Keras, and only half initialised.
+    if not any(name in sys.modules for name in modules):
+        for name in modules:
+            importlib.import_module(name)
 
 
 wrapt.register_post_import_hook(_register_keras_objects, "keras")
