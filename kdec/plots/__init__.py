@@ -1,0 +1,33 @@
+"""One function a picture: arrays in, a Matplotlib Axes or Figure out.
+
+Functions that draw one panel take ``ax`` and return it; without ``ax`` they make a figure with
+pyplot, so that notebooks show it. Functions that draw several panels return the Figure. In both
+cases ``.figure`` is the figure to save and to close::
+
+    picture = kdec.plots.confusion_matrix(y_true, y_pred)
+    picture.figure.savefig("confusion_matrix.png", dpi=150)
+    plt.close(picture.figure)
+
+No function calls ``show``, closes a figure that it returns, or changes Matplotlib's settings.
+"""
+
+from kdec.plots.agreement import confusion_matrix
+from kdec.plots.curves import curve_band, curve_grid, learning_curves
+from kdec.plots.embeddings import embedding_2d, embedding_3d, embedding_3d_animation
+from kdec.plots.images import centroid_images, image_rows, reconstructions
+from kdec.plots.partitions import clusters_2d, elbow
+
+__all__ = [
+    "centroid_images",
+    "clusters_2d",
+    "confusion_matrix",
+    "curve_band",
+    "curve_grid",
+    "elbow",
+    "embedding_2d",
+    "embedding_3d",
+    "embedding_3d_animation",
+    "image_rows",
+    "learning_curves",
+    "reconstructions",
+]
