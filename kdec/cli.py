@@ -1,0 +1,128 @@
+"""The command line: `kdec list` and `kdec run`.
+
+TensorFlow loads when a run starts, not for help or for a wrong option.
+"""
+
+import logging
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+import kdec
+from kdec.experiments import EXPERIMENTS, find_experiment
+
+app = typer.Typer(
+    help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+_BAD_INPUT = 2
+
+
+class Preset(StrEnum):
+    """How much of an experiment to run."""
+
+    quick = "quick"
+    full = "full"
+
+
+def main() -> None:
+    """Run the command line; bad input ends it with one line and exit code 2."""
+    app()
+
+
+@app.command("list")
+def list_experiments() -> None:
+    """List the experiments."""
+    table = Table("experiment", "source", "what it does", "full-size data")
+    for experiment in EXPERIMENTS.values():
+        table.add_row(experiment.name, experiment.source, experiment.summary, experiment.full_data)
+    console.print(table)
+
+
+@app.command("run")
+def run_experiment(
+    name: Annotated[str, typer.Argument(help="Experiment; `kdec list` shows them.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Data set. Default: mnist-5k if quick, the source's if full."),
+    ] = None,
+    preset: Annotated[
+        Preset, typer.Option(help="quick: minutes, on small data; full: as in the source.")
+    ] = Preset.quick,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the run. Default: runs/NAME-DATA-PRESET-seedSEED."),
+    ] = None,
+) -> None:
+    """Run an experiment; the same command again goes on with an interrupted one."""
+    try:
+        experiment = find_experiment(name)
+        data = data or (experiment.full_data if preset is Preset.full else "mnist-5k")
+        dataset = kdec.load_data(data)
+        out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
+        _check_folder(out)
+        _set_up_logging()
+        from kdec.experiments.execute import execute
+
+        result = execute(experiment, dataset, preset.value, seed, out)
+    except (ValueError, OSError) as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        console.print(f"\nInterrupted. The same command goes on from {out}.")
+        raise typer.Exit(130) from None
+    console.print(_results_table(result))
+    console.print("Files:")
+    for path in sorted(out.iterdir()):
+        if path.is_file():
+            console.print(f"  {path}", soft_wrap=True)
+
+
+def _check_folder(out):
+    """Raise an OSError if nothing can be written to `out`, before any work is done."""
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(f"Expected a folder for the run. Received: {existing}, a file")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(f"Expected a folder that can be written. Received: {existing}")
+
+
+def _set_up_logging():
+    # TensorFlow's start-up messages are no news to the user of a command line.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logger = logging.getLogger("kdec")
+    logger.setLevel(logging.INFO)
+    if not logger.handlers:
+        logger.addHandler(RichHandler(console=console, show_path=False, show_level=False))
+
+
+def _fail(error):
+    message = " ".join(str(error).split())
+    Console(stderr=True).print(f"[bold red]Error:[/] {message}", soft_wrap=True, highlight=False)
+    raise typer.Exit(_BAD_INPUT) from None
+
+
+def _results_table(result):
+    table = Table("system", title=result["command"])
+    names = list(dict.fromkeys(name for row in result["metrics"].values() for name in row))
+    for name in names:
+        table.add_column(name.upper() if len(name) == 3 else name, justify="right")
+    for system, row in result["metrics"].items():
+        table.add_row(system, *(_cell(name, row.get(name)) for name in names))
+    return table
+
+
+def _cell(name, value):
+    if value is None:
+        return ""
+    return f"{value:.1f}" if name == "seconds" else f"{value:.4f}"

@@ -1,0 +1,62 @@
+"""The experiments: one for each system of the source documents, run by `kdec run`.
+
+This list is all that `kdec list` reads; an experiment's module, and TensorFlow, load when it runs.
+Each module has `PRESETS`, the configurations by name, and `run(run)`, which does the work on a
+`kdec.experiments.run.Run`.
+"""
+
+import difflib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What `kdec list` says of an experiment, and where it is.
+
+    Attributes:
+        name: Name on the command line.
+        source: Number of the source document that it reproduces.
+        summary: One line on what it does.
+        module: Module with `PRESETS` and `run`.
+        full_data: Data set on which the source's figures were made.
+    """
+
+    name: str
+    source: str
+    summary: str
+    module: str
+    full_data: str
+
+
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (
+        Experiment(
+            name="dec",
+            source="001",
+            summary="Deep embedded clustering with a dense autoencoder",
+            module="kdec.experiments.dec",
+            full_data="mnist",
+        ),
+    )
+}
+
+
+def find_experiment(name: str) -> Experiment:
+    """Return the experiment called `name`.
+
+    Raises:
+        ValueError: If there is none; the message lists all, and the nearest.
+
+    Example:
+    >>> from kdec.experiments import find_experiment
+    >>> find_experiment("dec").source
+    '001'
+    """
+    if name in EXPERIMENTS:
+        return EXPERIMENTS[name]
+    nearest = difflib.get_close_matches(name, EXPERIMENTS, n=1)
+    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    raise ValueError(
+        f"Expected an experiment out of {list(EXPERIMENTS)}. Received: {name!r}.{hint}"
+    )

@@ -1,0 +1,149 @@
+"""Source 001: deep embedded clustering with a dense autoencoder.
+
+The pixels, the embedding of the autoencoder, and DEC are each clustered and scored.
+"""
+
+import keras
+import numpy as np
+
+from kdec import plots
+from kdec.autoencoders import Autoencoder, dense
+from kdec.batches import ShuffledBatches
+from kdec.dec import DEC
+from kdec.experiments.run import Run
+from kdec.kmeans import KMeans
+
+_FULL = {
+    "hidden_units": [500, 500, 2000],
+    "embedding_units": 10,
+    "batch_size": 256,
+    "n_init": 20,
+    "autoencoder_epochs": 300,
+    "autoencoder_optimizer": {
+        "class_name": "SGD",
+        "config": {"learning_rate": 1.0, "momentum": 0.9},
+    },
+    "dec_optimizer": {"class_name": "SGD", "config": {"learning_rate": 0.01, "momentum": 0.9}},
+    "max_steps": 8000,
+    "update_interval": 140,
+    "tol": 0.001,
+    "shuffle": False,
+}
+
+PRESETS = {
+    "full": _FULL,
+    # For some thousand samples: Adam needs fewer passes than SGD; the sample is sorted by class.
+    "quick": {
+        **_FULL,
+        "autoencoder_epochs": 30,
+        "autoencoder_optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
+        "max_steps": 1400,
+        "shuffle": True,
+    },
+}
+
+
+def run(run: Run) -> None:
+    """Cluster the pixels, then the embedding, then train both jointly; score and draw each."""
+    x, n_clusters = run.dataset.flat, run.dataset.n_classes
+    n_init = run.config["n_init"]
+
+    with run.timed("pixels"):
+        labels = KMeans(n_clusters, n_init=n_init, random_state=run.seed).fit_predict(x)
+    run.score("k-means on pixels", labels, ["pixels"])
+
+    autoencoder = pretrain(run)
+    dec = DEC(autoencoder, n_clusters)
+    with run.timed("embedding"):
+        labels = dec.initialize(x, n_init=n_init, random_state=run.seed)
+    run.score("autoencoder + k-means", labels, ["autoencoder", "embedding"])
+    draw_autoencoder(run, autoencoder)
+    images_before = dec.decoder.predict(dec.clusters, verbose=0)
+
+    dec = run.train("dec", lambda: dec, lambda *args: self_train(run, *args), "model.keras")
+    labels = np.argmax(dec.predict(x, batch_size=2048, verbose=0), axis=1)
+    run.score("DEC", labels, ["autoencoder", "embedding", "dec"])
+    draw_clusters(run, dec, labels, images_before)
+
+
+def pretrain(run: Run) -> Autoencoder:
+    """Train the dense autoencoder of the run's configuration."""
+    x, config = run.dataset.flat, run.config
+    dims = (x.shape[1], *config["hidden_units"], config["embedding_units"])
+
+    def build():
+        autoencoder = dense(dims, seed=run.seed)
+        optimizer = keras.optimizers.get(config["autoencoder_optimizer"])
+        autoencoder.compile(optimizer=optimizer, loss="mse")
+        return autoencoder
+
+    def fit(autoencoder, callbacks):
+        batches = ShuffledBatches(x, config["batch_size"], seed=run.seed)
+        autoencoder.fit(
+            batches.dataset,
+            epochs=config["autoencoder_epochs"],
+            callbacks=[batches, *callbacks],
+            shuffle=False,
+        )
+
+    return run.train("autoencoder", build, fit, "autoencoder.keras")
+
+
+def self_train(run: Run, dec: DEC, callbacks: list[keras.callbacks.Callback]) -> None:
+    """Train encoder and centroids together, as the run's configuration says."""
+    config = run.config
+    dec.compile(keras.optimizers.get(config["dec_optimizer"]))
+    options = ("batch_size", "max_steps", "update_interval", "tol", "shuffle")
+    dec.fit(
+        run.dataset.flat,
+        run.dataset.y,
+        callbacks=callbacks,
+        **{name: config[name] for name in options},
+    )
+
+
+def draw_autoencoder(run: Run, autoencoder: Autoencoder) -> None:
+    """Draw the learning curve of the autoencoder, and for images some reconstructions."""
+    picture = plots.learning_curves(run.curve("autoencoder"), title="Autoencoder")
+    run.save_figure("autoencoder_learning_curve", picture)
+    if _are_images(run):
+        # The samples may be sorted by class: take some from all over.
+        some = np.linspace(0, len(run.dataset.x) - 1, 10).astype(int)
+        x = run.dataset.flat[some]
+        x_hat = autoencoder.predict(x, verbose=0)
+        run.save_figure(
+            "reconstructions", plots.reconstructions(_images(run, x), _images(run, x_hat))
+        )
+
+
+def draw_clusters(run: Run, dec: DEC, labels: np.ndarray, images_before: np.ndarray) -> None:
+    """Draw the embedding, the agreement with the labels, the centroids and the learning curves."""
+    y = run.dataset.y
+    run.save_figure("confusion_matrix", plots.confusion_matrix(y, labels))
+
+    shown = np.random.default_rng(0).permutation(len(y))[:10_000]
+    embedding = dec.encoder.predict(run.dataset.flat[shown], batch_size=2048, verbose=0)
+    picture = plots.embedding_3d(embedding, y[shown], dec.clusters, title="Embedding after DEC")
+    run.save_figure("embedding_3d", picture)
+
+    curve = run.curve("dec")
+    interval, max_steps = run.config["update_interval"], run.config["max_steps"]
+    steps = np.minimum(interval * np.arange(1, len(curve["loss"]) + 1), max_steps)
+    picture = plots.learning_curves(curve, steps=steps, xlabel="step", title="Self-training")
+    run.save_figure("learning_curves", picture)
+
+    if _are_images(run):
+        images_after = dec.decoder.predict(dec.clusters, verbose=0)
+        rows = {"before": _images(run, images_before), "after": _images(run, images_after)}
+        run.save_figure(
+            "centroid_images",
+            plots.image_rows(rows, title="What the centroids decode to, by DEC's start and end"),
+        )
+
+
+def _are_images(run):
+    return run.dataset.x.ndim > 2
+
+
+def _images(run, vectors):
+    return vectors.reshape(-1, *run.dataset.x.shape[1:])

@@ -1,0 +1,87 @@
+"""The record of a run, `result.json`: what identifies the run, what it ran on, and its curves."""
+
+import csv
+import importlib.metadata
+import json
+import math
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_PACKAGES = ("kdec", "tensorflow", "keras", "numpy", "scipy", "scikit-learn")
+_CURVE_POINTS = 60
+_SIGNIFICANT_DIGITS = 6
+
+
+def identity(experiment, dataset, preset, config, seed) -> dict[str, Any]:
+    """Return what two runs must have in common to be the same run, as JSON would give it back."""
+    return json.loads(
+        json.dumps(
+            {
+                "experiment": experiment,
+                "command": f"kdec run {experiment} --data {dataset.name} --preset {preset} "
+                f"--seed {seed}",
+                "data": {"name": dataset.name, "n": len(dataset.x), "sha256": dataset.sha256},
+                "preset": preset,
+                "config": config,
+                "seed": seed,
+            }
+        )
+    )
+
+
+def surroundings() -> dict[str, Any]:
+    """Return the versions of the packages and the kind of machine."""
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
+        "machine": {"cores": os.cpu_count(), "architecture": platform.machine()},
+    }
+
+
+def read_curve(path: Path) -> dict[str, list[float]]:
+    """Return the learning curve that Keras' CSVLogger wrote, a list for each logged name.
+
+    A training that was killed and resumed may have logged an epoch twice; the last row counts.
+    """
+    with open(path, newline="") as file:
+        row_of_epoch = {int(row["epoch"]): row for row in csv.DictReader(file)}
+    rows = [row_of_epoch[epoch] for epoch in sorted(row_of_epoch)]
+    names = [name for name in rows[0] if name != "epoch"]
+    return {name: [float(row[name]) for row in rows] for name in names}
+
+
+def thin(curve: dict[str, list[float]]) -> dict[str, list]:
+    """Return a curve in brief: at most 60 points, evenly spread, with the last one, rounded.
+
+    Example:
+    >>> from kdec.experiments.record import thin
+    >>> thin({"loss": [0.5, 0.25000004]})
+    {'epoch': [1, 2], 'loss': [0.5, 0.25]}
+    """
+    n_epochs = max(map(len, curve.values()))
+    epochs = np.linspace(0, n_epochs - 1, min(n_epochs, _CURVE_POINTS)).round().astype(int)
+    thinned = {name: [_rounded(values[i]) for i in epochs] for name, values in curve.items()}
+    return {"epoch": (epochs + 1).tolist(), **thinned}
+
+
+def _rounded(value):
+    # JSON has no NaN.
+    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write `content` whole or not at all: a kill leaves no half-written file."""
+    partial = path.with_name(f"partial_{path.name}")
+    partial.write_text(json.dumps(content, indent=1) + "\n")
+    partial.replace(path)
+
+
+def read_json(path: Path) -> dict | None:
+    """Return the content of a JSON file, or None if there is no such file."""
+    return json.loads(path.read_text()) if path.exists() else None

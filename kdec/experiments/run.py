@@ -1,0 +1,190 @@
+"""One run of an experiment: its folder, its timed and resumable stages, and what it leaves.
+
+While a run is under way, `state.json` in its folder says which stages are done and how long each
+took; the same command run again goes on from there. At the end the folder holds `result.json` (see
+`kdec.experiments.record`), the PNG figures and the models.
+"""
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from kdec import metrics
+from kdec.data import Dataset
+from kdec.experiments import record
+
+logger = logging.getLogger("kdec")
+
+_Fit = Callable[[keras.Model, list[keras.callbacks.Callback]], Any]
+
+
+class Run:
+    """What an experiment works with, and what it writes to.
+
+    Args:
+        experiment: Name of the experiment.
+        dataset: The data.
+        preset: Name of the configuration.
+        config: The configuration, JSON-serialisable.
+        seed: Int, seed of everything random in the run.
+        out: Folder of the run; made if absent.
+
+    Raises:
+        ValueError: If `out` holds a run of another experiment, configuration, seed or data.
+        OSError: If `out` cannot be made or written.
+
+    Attributes:
+        facts: Further figures for the record, by name; JSON-serialisable.
+    """
+
+    def __init__(
+        self,
+        experiment: str,
+        dataset: Dataset,
+        preset: str,
+        config: dict[str, Any],
+        seed: int,
+        out: str | os.PathLike,
+    ):
+        self.dataset = dataset
+        self.config = config
+        self.seed = seed
+        self.out = Path(out)
+        self.facts: dict[str, Any] = {}
+        self._identity = record.identity(experiment, dataset, preset, config, seed)
+        self._rows: dict[str, dict[str, float]] = {}
+        self._curves: dict[str, dict[str, list]] = {}
+        self._open_folder()
+
+    def _open_folder(self):
+        self.out.mkdir(parents=True, exist_ok=True)
+        fresh = {**self._identity, "done": [], "seconds": {}}
+        self._state_path = self.out / "state.json"
+        self._state = record.read_json(self._state_path) or fresh
+        found = record.read_json(self.out / "result.json") or self._state
+        differing = [key for key, value in self._identity.items() if found.get(key) != value]
+        if differing:
+            raise ValueError(
+                "Expected a folder that is free or holds this same run. "
+                f"Received: {self.out} with a run of another {' and '.join(differing)}"
+            )
+        self._write_state()
+
+    def train(self, stage: str, build: Callable[[], keras.Model], fit: _Fit, filename: str):
+        """Train a model, or go on where an interrupted run left it, or load the finished one.
+
+        Args:
+            stage: Name of the stage, for its seconds and its learning curve.
+            build: Makes the model as it is before training. A resumed stage calls it again, so it
+                must give the same model each time.
+            fit: Called with the model and callbacks; trains the one with the others.
+            filename: Where the trained model goes in the run's folder.
+
+        Returns:
+            The trained Keras model.
+        """
+        path = self.out / filename
+        curve_path = self.out / f"curve_{stage}.csv"
+        if stage in self._state["done"]:
+            logger.info("%s: finished before; loaded from %s.", stage, path)
+            model = keras.saving.load_model(path)
+        else:
+            clock = _Clock(self._state["seconds"].get(stage, 0.0))
+            model = build()
+            fit(model, self._callbacks(stage, curve_path, clock))
+            _save_model(model, path)
+            self._state["done"].append(stage)
+            self._set_seconds(stage, clock)
+        self._curves[stage] = record.read_curve(curve_path)
+        return model
+
+    @contextlib.contextmanager
+    def timed(self, stage: str):
+        """Record the seconds of the `with` block as those of `stage`."""
+        clock = _Clock(0.0)
+        yield
+        self._set_seconds(stage, clock)
+
+    def score(self, system: str, labels, stages: Sequence[str]) -> None:
+        """Record ACC, NMI, ARI and seconds of a system, a row of the run's table.
+
+        Args:
+            system: Name of the system.
+            labels: Its clusters, shape (n,).
+            stages: The stages that led to them, for the seconds.
+        """
+        y = self.dataset.y
+        self._rows[system] = {
+            "acc": metrics.accuracy(y, labels),
+            "nmi": metrics.nmi(y, labels),
+            "ari": metrics.ari(y, labels),
+            "seconds": sum(self._state["seconds"][stage] for stage in stages),
+        }
+
+    def curve(self, stage: str) -> dict[str, list]:
+        """Return the whole learning curve of a trained stage, a list for each logged name."""
+        return self._curves[stage]
+
+    def save_figure(self, name: str, picture) -> None:
+        """Save a Matplotlib Axes or Figure as `name`.png and close it."""
+        figure = picture if isinstance(picture, Figure) else picture.figure
+        figure.savefig(self.out / f"{name}.png", dpi=120, bbox_inches="tight")
+        plt.close(figure)
+
+    def write_result(self) -> dict[str, Any]:
+        """Write `result.json`, which marks the run as finished, and return its content."""
+        result = {
+            **self._identity,
+            "metrics": self._rows,
+            "facts": self.facts,
+            "seconds": self._state["seconds"],
+            "curves": {stage: record.thin(curve) for stage, curve in self._curves.items()},
+            **record.surroundings(),
+        }
+        record.write_json(self.out / "result.json", result)
+        self._state_path.unlink()
+        return result
+
+    def _callbacks(self, stage, curve_path, clock):
+        """What every training gets: its curve on disk, a backup after each epoch, its clock."""
+        backup = self.out / f"backup_{stage}"
+        return [
+            keras.callbacks.CSVLogger(str(curve_path), append=True),
+            keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True),
+            keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: self._set_seconds(stage, clock)
+            ),
+        ]
+
+    def _set_seconds(self, stage, clock):
+        self._state["seconds"][stage] = clock.seconds()
+        self._write_state()
+
+    def _write_state(self):
+        record.write_json(self._state_path, self._state)
+
+
+class _Clock:
+    """Seconds since it was made, plus those of earlier attempts."""
+
+    def __init__(self, earlier):
+        self._earlier = earlier
+        self._start = time.perf_counter()
+
+    def seconds(self):
+        return round(self._earlier + time.perf_counter() - self._start, 2)
+
+
+def _save_model(model, path):
+    """Save under another name first, so that a kill leaves no half-written model behind."""
+    partial = path.with_name(f"partial_{path.name}")
+    model.save(partial)
+    partial.replace(path)
