@@ -3,8 +3,10 @@
 TensorFlow loads when a run starts, not for help or for a wrong option.
 """
 
+import contextlib
 import logging
 import os
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -73,7 +75,8 @@ def run_experiment(
         out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
         _check_folder(out)
         _set_up_logging()
-        from kdec.experiments.execute import execute
+        with _silent_stderr():
+            from kdec.experiments.execute import execute
 
         result = execute(experiment, dataset, preset.value, seed, out)
     except (ValueError, OSError) as error:
@@ -97,9 +100,22 @@ def _check_folder(out):
         raise PermissionError(f"Expected a folder that can be written. Received: {existing}")
 
 
-def _set_up_logging():
-    # TensorFlow's start-up messages are no news to the user of a command line.
+@contextlib.contextmanager
+def _silent_stderr():
+    """Drop what TensorFlow's C++ code says of itself at start-up, before its log level counts."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _set_up_logging():
     logger = logging.getLogger("kdec")
     logger.setLevel(logging.INFO)
     if not logger.handlers:
