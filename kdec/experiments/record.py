@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-_PACKAGES = ("kdec", "tensorflow", "keras", "numpy", "scipy", "scikit-learn")
+import kdec
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
 _CURVE_POINTS = 60
 _SIGNIFICANT_DIGITS = 6
 
@@ -37,6 +39,7 @@ def surroundings() -> dict[str, Any]:
     """Return the versions of the packages and the kind of machine."""
     return {
         "versions": {
+            "kdec": kdec.__version__,
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
