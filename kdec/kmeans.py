@@ -17,11 +17,13 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kdec import lloyd, seeding
+from kdec import labeling, lloyd, seeding
+from kdec.points import copied, fits_copy, in_place, statistics
 
 _LOGGER = logging.getLogger("kdec")
 _METRICS = ("euclidean", "manhattan", "cosine")
 _INITS = ("k-means++", "random")
+_ROUNDING = 1e-6
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -70,7 +72,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         16.0
     """
 
-    def __init__(  # noqa: D107 (the class documents the arguments)
+    def __init__(
         self,
         n_clusters=8,
         *,
@@ -113,66 +115,73 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 "Expected at least as many points as clusters. "
                 f"Received: n_samples={len(X)} with n_clusters={self.n_clusters}."
             )
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
-        if self.metric == "cosine":
-            X = normalize(X)
-        origin = np.zeros(X.shape[1], X.dtype)
-        if self.metric == "euclidean":
-            origin = X.mean(axis=0)
-            X = X - origin
-        x = tf.convert_to_tensor(X)
-        centers = self._initial_centers(x, sample_weight, origin)
-        tol = self.tol * np.mean(np.var(X, axis=0))
-        rows = lloyd.chunk_rows(len(X), X.shape[1], centers.shape[0] * self.n_clusters)
-        result = lloyd.lloyd(
-            x,
-            tf.convert_to_tensor(sample_weight),
-            tf.convert_to_tensor(centers),
-            tf.constant(self.max_iter),
-            tf.constant(tol, x.dtype),
-            tf.constant(rows),
-            self.metric,
+        sample_weight = _check_weights(sample_weight, X)
+        X = normalize(X) if self.metric == "cosine" else X
+        about = statistics(X)
+        working, origin, columns = self._working_points(X, about)
+        centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
+        options = lloyd.choose_options(
+            len(X), centers.shape[2], self.n_clusters, len(centers), self.metric, fits_copy(X)
         )
-        self._keep_best(result, origin)
+        result = lloyd.fit(
+            working,
+            tf.constant(sample_weight),
+            tf.constant(centers),
+            tf.constant(self.max_iter),
+            tf.constant(self.tol * about.variance.mean(), X.dtype),
+            options,
+        )
+        centers = self._keep_best(working, sample_weight, result, options.rows)
+        self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
+        self.cluster_centers_[:, columns] += centers
+        self._warn_of_few_clusters()
         return self
+
+    def _working_points(self, X, about):
+        """Return the points for the run, their origin, and which columns they keep."""
+        columns = np.ones(X.shape[1], bool)
+        origin = np.zeros(X.shape[1], X.dtype)
+        if self.metric != "cosine":
+            origin = about.mean
+        if not fits_copy(X):
+            return in_place(X, origin), origin, columns
+        if self.metric != "cosine" and isinstance(self.init, str) and about.varies.any():
+            columns = about.varies
+        return copied(X, origin, columns), origin, columns
 
     def predict(self, X):
         """Return the cluster of each row of `X`: int32, (n,)."""
-        labels, _ = self._assign(self._check_new(X))
-        return labels
+        return self._label(*self._new_points(X)).numpy()
 
     def transform(self, X):
         """Return the distances of each row to each centroid, (n, n_clusters).
 
         They are not squared, unlike the inertia under "euclidean".
         """
-        X = self._check_new(X)
-        centers = self.cluster_centers_.astype(X.dtype)
-        origin = centers.mean(axis=0) if self.metric == "euclidean" else 0
-        distances = lloyd.pairwise(
-            tf.convert_to_tensor(X - origin), tf.convert_to_tensor(centers - origin), self.metric
-        ).numpy()
-        distances = np.maximum(distances, 0)
+        points, centers, n, rows = self._new_points(X)
+        distances = labeling.distances(points, n, centers, self.metric, rows).numpy()
         return np.sqrt(distances) if self.metric == "euclidean" else distances
 
     def score(self, X, y=None, sample_weight=None):
         """Return minus the inertia of `X` under the fitted centroids."""
-        X = self._check_new(X)
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
-        _, distances = self._assign(X)
-        return -float(np.sum(distances * sample_weight, dtype=np.float64))
+        points, centers, n, rows = self._new_points(X)
+        labels = self._label(points, centers, n, rows)
+        distances = labeling.own_distances(points, centers, labels, self.metric, rows).numpy()
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=distances.dtype)
+        return -float(np.dot(distances.astype(np.float64), sample_weight))
 
-    def _assign(self, X):
+    def _new_points(self, X):
+        """Return the rows of `X` near the origin, the centers likewise, n and rows of a chunk."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
+        X = normalize(X) if self.metric == "cosine" else X
         centers = self.cluster_centers_.astype(X.dtype)
-        origin = centers.mean(axis=0) if self.metric == "euclidean" else 0
-        rows = lloyd.chunk_rows(len(X), X.shape[1], self.n_clusters)
-        labels, distances = lloyd.assign(
-            tf.convert_to_tensor(X - origin),
-            tf.convert_to_tensor((centers - origin)[np.newaxis]),
-            tf.constant(rows),
-            self.metric,
-        )
-        return labels.numpy()[:, 0], distances.numpy()[:, 0]
+        origin = np.zeros(X.shape[1], X.dtype) if self.metric == "cosine" else centers.mean(axis=0)
+        rows = lloyd.chunk_rows(X.shape[1], self.n_clusters)
+        return in_place(X, origin), tf.constant(centers - origin), tf.constant(len(X)), rows
+
+    def _label(self, points, centers, n, rows):
+        return labeling.label(points, n, centers, self.metric, rows)
 
     def _check_parameters(self):
         """Raise ValueError for a parameter that is out of range."""
@@ -192,11 +201,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 f"(n_clusters, n_features). Received: init={self.init!r}."
             )
 
-    def _check_new(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
-        return normalize(X) if self.metric == "cosine" else X
-
     def _restarts(self):
         """Return the number of restarts that `n_init` and `init` ask for."""
         if not isinstance(self.init, str):
@@ -212,12 +216,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return 10 if self.init == "random" else 1
         return self.n_init
 
-    def _initial_centers(self, x, sample_weight, origin):
-        """Return the initial centers of all restarts in the coordinates of x, (R, k, d)."""
+    def _initial_centers(self, X, sample_weight, working, origin):
+        """Return the initial centers of all restarts, less the origin: (R, k, d)."""
         n_init = self._restarts()
         if not isinstance(self.init, str):
-            centers = check_array(self.init, dtype=x.dtype.as_numpy_dtype)
-            expected = (self.n_clusters, x.shape[1])
+            centers = check_array(self.init, dtype=X.dtype)
+            expected = (self.n_clusters, X.shape[1])
             if centers.shape != expected:
                 raise ValueError(
                     f"Expected init of shape (n_clusters, n_features)={expected}. "
@@ -229,24 +233,42 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if self.init == "random":
             chosen = seeding.random_points(random_state, sample_weight, self.n_clusters, n_init)
         else:
+            x = tf.reshape(working.body, [len(X), -1]) if fits_copy(X) else X - origin
             chosen = seeding.kmeans_plusplus(
                 random_state, x, sample_weight, self.n_clusters, n_init
             )
-        return tf.gather(x, chosen).numpy()
+        return X[chosen] - origin
 
-    def _keep_best(self, result, origin):
-        """Set the fitted attributes from the restart with the lowest inertia."""
-        inertia = result.inertia.numpy()
-        n_iter = result.n_iter.numpy()
+    def _keep_best(self, points, sample_weight, result, rows):
+        """Set the attributes of the restart with the lowest inertia and return its centers.
+
+        Restarts that agree to rounding are compared by differences, and the first one wins.
+        """
+        best = None
+        for restart in self._candidates(points, sample_weight, result.centers, rows):
+            centers = result.centers[restart]
+            labels = self._label(points, centers, tf.constant(len(sample_weight)), rows)
+            distances = labeling.own_distances(points, centers, labels, self.metric, rows).numpy()
+            inertia = float(np.dot(distances.astype(np.float64), sample_weight))
+            if best is None or inertia < self.inertia_ * (1 - _ROUNDING):
+                best, self.inertia_, self.labels_ = restart, inertia, labels.numpy()
+        self.n_iter_ = int(result.n_iter[best])
+        self.inertia_history_ = result.history[: self.n_iter_, best].numpy()
+        return result.centers[best].numpy()
+
+    def _candidates(self, points, sample_weight, centers, rows):
+        """Return the restarts whose inertia may be the lowest, given its rounding."""
+        if len(centers) == 1:
+            return [0]
+        weight = tf.constant(sample_weight)
+        inertia = labeling.inertias(points, weight, centers, self.metric, rows).numpy()
+        scale = labeling.squared_length(points, weight, rows).numpy()
         if self.verbose:
-            for restart, (value, count) in enumerate(zip(inertia, n_iter, strict=True)):
-                _LOGGER.info("restart %d: inertia %g, %d iterations", restart, value, count)
-        best = int(np.argmin(inertia))
-        self.cluster_centers_ = result.centers[best].numpy() + origin
-        self.labels_ = result.labels[best].numpy()
-        self.inertia_ = float(inertia[best])
-        self.n_iter_ = int(n_iter[best])
-        self.inertia_history_ = result.history.numpy()[: self.n_iter_, best]
+            for restart, value in enumerate(inertia):
+                _LOGGER.info("restart %d: inertia %g", restart, value)
+        return np.flatnonzero(inertia <= inertia.min() + _ROUNDING * (inertia.min() + scale))
+
+    def _warn_of_few_clusters(self):
         n_distinct = len(np.unique(self.labels_))
         if n_distinct < self.n_clusters:
             warnings.warn(
@@ -268,3 +290,14 @@ def _check_integer(name, value, lowest, alternative=""):
             f"Expected {name} to be an integer >= {lowest} {alternative}".rstrip()
             + f". Received: {name}={value!r}."
         )
+
+
+def _check_weights(sample_weight, X):
+    """Return the weights as an array; raise ValueError for negative ones or only zeros."""
+    sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+    if sample_weight.min() < 0 or not sample_weight.any():
+        raise ValueError(
+            "Expected sample_weight without negative values and not all zero. "
+            f"Received: values from {sample_weight.min()} to {sample_weight.max()}."
+        )
+    return sample_weight

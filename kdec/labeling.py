@@ -1,0 +1,99 @@
+"""Labels and distances of points under given centers, chunk by chunk.
+
+Shapes: n points, c points of a chunk, d features, k clusters, R restarts.
+"""
+
+import tensorflow as tf
+
+from kdec import nearest
+from kdec.points import read
+
+
+@tf.function(reduce_retracing=True)
+def label(points, n, centers, metric, rows):
+    """Return the nearest of the centers (k, d) for each of the n points, (n,) int32."""
+    n_chunks = (n + rows - 1) // rows
+    labels = tf.TensorArray(tf.int32, n_chunks, infer_shape=False, element_shape=[None])
+    for chunk in tf.range(n_chunks):
+        x = read(points, chunk * rows, tf.minimum(rows, n - chunk * rows))
+        table = nearest.scores(x, centers[:, tf.newaxis], metric)
+        labels = labels.write(chunk, tf.argmin(table, axis=0, output_type=tf.int32)[0])
+    return labels.concat()
+
+
+@tf.function(reduce_retracing=True)
+def inertias(points, sample_weight, centers, metric, rows):
+    """Return the inertia of the centers (R, k, d) of each restart, (R,) float64, to rounding."""
+    n = tf.size(sample_weight)
+    table = tf.transpose(centers, [1, 0, 2])
+    total = tf.zeros([tf.shape(centers)[0]], tf.float64)
+    for start in tf.range(0, n, rows):
+        x = read(points, start, tf.minimum(rows, n - start))
+        best = tf.reduce_min(nearest.scores(x, table, metric), axis=0)
+        total += tf.cast(tf.linalg.matvec(best, sample_weight[start : start + rows]), tf.float64)
+    if metric == "euclidean":
+        total += squared_length(points, sample_weight, rows)
+    elif metric == "cosine":
+        total = total / 2 + tf.cast(tf.reduce_sum(sample_weight), tf.float64)
+    return total
+
+
+@tf.function(reduce_retracing=True)
+def distances(points, n, centers, metric, rows):
+    """Return the distance, squared for euclidean, of each point to each center (k, d): (n, k)."""
+    n_chunks = (n + rows - 1) // rows
+    parts = tf.TensorArray(centers.dtype, n_chunks, infer_shape=False, element_shape=[None, None])
+    for chunk in tf.range(n_chunks):
+        x = read(points, chunk * rows, tf.minimum(rows, n - chunk * rows))
+        part = tf.transpose(nearest.scores(x, centers[:, tf.newaxis], metric)[:, 0])
+        if metric == "euclidean":
+            part += tf.reduce_sum(x * x, axis=1, keepdims=True)
+        elif metric == "cosine":
+            part = part / 2 + 1
+        parts = parts.write(chunk, tf.maximum(part, 0))
+    return parts.concat()
+
+
+@tf.function(reduce_retracing=True)
+def own_distances(points, centers, labels, metric, rows):
+    """Return each point's distance, squared for euclidean, to the center of its label.
+
+    It is formed from differences, so it is exact also where a product would cancel.
+
+    Args:
+        points: n points of d features.
+        centers: (k, d).
+        labels: (n,) int32.
+        metric: name of the metric.
+        rows: rows of a chunk.
+
+    Returns:
+        (n,).
+    """
+    n = tf.size(labels)
+    n_chunks = (n + rows - 1) // rows
+    parts = tf.TensorArray(centers.dtype, n_chunks, infer_shape=False, element_shape=[None])
+    for chunk in tf.range(n_chunks):
+        start = chunk * rows
+        x = read(points, start, tf.minimum(rows, n - start))
+        own = tf.gather(centers, labels[start : start + rows])
+        if metric == "euclidean":
+            part = tf.reduce_sum(tf.square(x - own), axis=1)
+        elif metric == "manhattan":
+            part = tf.reduce_sum(tf.abs(x - own), axis=1)
+        else:
+            part = tf.maximum(1 - tf.reduce_sum(x * own, axis=1), 0)
+        parts = parts.write(chunk, part)
+    return parts.concat()
+
+
+def squared_length(points, sample_weight, rows):
+    """Return the weighted sum of the squared lengths of all points, float64."""
+    n = tf.size(sample_weight)
+    total = tf.constant(0.0, tf.float64)
+    for start in tf.range(0, n, rows):
+        x = read(points, start, tf.minimum(rows, n - start))
+        squares = tf.reduce_sum(tf.square(x), axis=1)
+        weighted = tf.tensordot(squares, sample_weight[start : start + rows], 1)
+        total += tf.cast(weighted, tf.float64)
+    return total

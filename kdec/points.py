@@ -1,0 +1,119 @@
+"""The points of a k-means run, read in chunks as tensors near the origin.
+
+Data of moderate size is copied once: shifted to its mean, in aligned memory, without its constant
+columns, so that a chunk is a view. Larger data is not copied at all: TensorFlow reads the NumPy
+buffer itself, and each chunk is shifted as it is read.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+_LARGEST_COPY = 512 * 2**20  # bytes
+_ALIGNMENT = 64  # bytes; TensorFlow reads only buffers that start on such an address
+_STATISTICS_ROWS = 8192
+
+
+class Points(NamedTuple):
+    """Points as tensors: the values of the head, then those of the body, make up the rows."""
+
+    body: tf.Tensor  # aligned values, flat
+    head: tf.Tensor  # the values before the first aligned address, fewer than 16
+    origin: tf.Tensor  # (d,) to subtract from every row
+
+
+class Statistics(NamedTuple):
+    """What the preparation of a run needs to know about the data."""
+
+    mean: np.ndarray  # (d,)
+    variance: np.ndarray  # (d,) float64
+    varies: np.ndarray  # (d,) bool, False for a constant column
+
+
+def statistics(data: np.ndarray) -> Statistics:
+    """Return mean and variance of each column, exact to rounding also far from the origin."""
+    n, d = data.shape
+    first = data[0].copy()
+    total, squares, varies = np.zeros(d), np.zeros(d), np.zeros(d, bool)
+    ones = np.ones(_STATISTICS_ROWS, data.dtype)
+    for start in range(0, n, _STATISTICS_ROWS):
+        shifted = data[start : start + _STATISTICS_ROWS] - first
+        weights = ones[: len(shifted)]
+        total += weights @ shifted
+        np.square(shifted, out=shifted)
+        chunk_squares = weights @ shifted
+        varies |= chunk_squares > 0
+        squares += chunk_squares
+    shift = total / n
+    variance = np.maximum(squares / n - shift**2, 0)
+    return Statistics((first + shift).astype(data.dtype), variance, varies)
+
+
+def fits_copy(data: np.ndarray) -> bool:
+    """Tell whether the data is small enough for a working copy."""
+    return data.nbytes <= _LARGEST_COPY
+
+
+def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Points:
+    """Return the chosen columns of the data less the origin, in a copy."""
+    shape = (len(data), int(np.count_nonzero(columns)))
+    working = _aligned_empty(shape, data.dtype)
+    for start in range(0, len(data), _STATISTICS_ROWS):
+        part = slice(start, start + _STATISTICS_ROWS)
+        rows = data[part] if columns.all() else data[part][:, columns]
+        np.subtract(rows, origin[columns], out=working[part])
+    return Points(
+        _shared(working.reshape(-1)),
+        tf.zeros([0], data.dtype),
+        tf.zeros([shape[1]], data.dtype),
+    )
+
+
+def in_place(data: np.ndarray, origin: np.ndarray) -> Points:
+    """Return the data itself, with the origin to subtract on reading."""
+    flat = data.reshape(-1)
+    n_head = min(-flat.ctypes.data % _ALIGNMENT // flat.itemsize, flat.size)
+    if not flat.flags.writeable:  # NumPy shares only writeable buffers
+        return Points(tf.constant(flat), tf.zeros([0], data.dtype), tf.constant(origin))
+    return Points(_shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))
+
+
+def has_head(points: Points) -> bool:
+    """Tell whether the values start at an address that TensorFlow cannot read."""
+    return points.head.shape[0] != 0
+
+
+def signature(dtype, with_head: bool) -> Points:
+    """Return the `tf.TensorSpec` of points of any number and width."""
+    vector = tf.TensorSpec([None], dtype)
+    return Points(vector, vector if with_head else tf.TensorSpec([0], dtype), vector)
+
+
+def read(points: Points, start, rows):
+    """Return `rows` rows from `start` on, less the origin: (rows, d)."""
+    d = tf.size(points.origin, tf.int64)
+    n_head = tf.size(points.head, tf.int64)
+    begin = tf.cast(start, tf.int64) * d
+    end = begin + tf.cast(rows, tf.int64) * d
+    if points.head.shape[0] == 0:
+        return tf.reshape(points.body[begin:end], tf.stack([-1, d])) - points.origin
+    values = tf.concat(
+        [points.head[begin:end], points.body[tf.maximum(begin - n_head, 0) : end - n_head]], 0
+    )
+    return tf.reshape(values, tf.stack([-1, d])) - points.origin
+
+
+def _shared(flat: np.ndarray) -> tf.Tensor:
+    """Return a tensor on the memory of an aligned flat array."""
+    if flat.size == 0:
+        return tf.zeros([0], flat.dtype)
+    return tf.experimental.dlpack.from_dlpack(flat.__dlpack__())
+
+
+def _aligned_empty(shape, dtype) -> np.ndarray:
+    """Return an uninitialised array that starts on an aligned address."""
+    n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    buffer = np.empty(n_bytes + _ALIGNMENT, np.uint8)
+    offset = -buffer.ctypes.data % _ALIGNMENT
+    return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)
