@@ -1,0 +1,51 @@
+"""What the benchmarks share: a measurement in a child process, and the record of a comparison."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
+_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "torch", "faiss-cpu")
+
+
+def in_child(script, *arguments):
+    """Run `script` with `arguments` in a process of its own; return the JSON of its last line."""
+    child = subprocess.run(
+        [sys.executable, script, *arguments],
+        stdout=subprocess.PIPE,
+        env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
+        check=True,
+        text=True,
+    )
+    return json.loads(child.stdout.splitlines()[-1])
+
+
+def write(name, figures):
+    """Write results/benchmarks/`name`.json: the figures, the versions and the machine."""
+    record = {
+        "command": f"python benchmarks/{name}.py",
+        **figures,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "machine": {"cores": os.cpu_count(), "processor": _processor()},
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _versions():
+    installed = {distribution.name.lower() for distribution in metadata.distributions()}
+    return {name: metadata.version(name) for name in _PACKAGES if name in installed}
+
+
+def _processor():
+    """The processor's model name, where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
