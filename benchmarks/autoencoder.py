@@ -11,6 +11,7 @@ MNIST (KDEC_DATA_DIR), 60,000 images for the autoencoder, 70,000 for DEC.
 Writes results/benchmarks/autoencoder.json.
 """
 
+import itertools
 import json
 import statistics
 import sys
@@ -32,7 +33,7 @@ def training_products(dims, n):
 
     Each layer has one product forward and two backward; the first needs no gradient of its input.
     """
-    pairs = list(zip(dims[:-1], dims[1:], strict=True))
+    pairs = list(itertools.pairwise(dims))
     return 2 * n * (3 * sum(a * b for a, b in pairs) - pairs[0][0] * pairs[0][1])
 
 
@@ -110,7 +111,7 @@ def measure_dec():
         verbose=0,
     )
     rate = max(rate, product_rate())
-    renewal = 2 * len(x) * sum(a * b for a, b in zip(DIMS[:-1], DIMS[1:], strict=True))
+    renewal = 2 * len(x) * sum(a * b for a, b in itertools.pairwise(DIMS))
     steps = training_products(DIMS, UPDATE_INTERVAL * BATCH_SIZE)
     return {
         "seconds": clock.seconds[1:],
@@ -143,7 +144,7 @@ def measure_pytorch():
 
 def pytorch_model(torch, dims):
     layers = []
-    for i, (n_inputs, n_units) in enumerate(zip(dims[:-1], dims[1:], strict=True)):
+    for i, (n_inputs, n_units) in enumerate(itertools.pairwise(dims)):
         layers.append(torch.nn.Linear(n_inputs, n_units))
         bound = (1 / n_inputs) ** 0.5  # VarianceScaling(1/3, fan_in, uniform)
         torch.nn.init.uniform_(layers[-1].weight, -bound, bound)
