@@ -16,16 +16,27 @@ _MODULE_OF_NAME = {
     "Autoencoder": "kdec.autoencoders",
     "ClusteringLayer": "kdec.layers",
     "DEC": "kdec.dec",
+    "DifferentiableKMeans": "kdec.differentiable_kmeans",
+    "DifferentiableKMeansLayer": "kdec.differentiable_kmeans",
     "KMeans": "kdec.kmeans",
     "load_data": "kdec.data",
     "target_distribution": "kdec.dec",
 }
-_SUBMODULES = ("autoencoders", "data", "dec", "kmeans", "layers", "metrics", "plots")
+_SUBMODULES = (
+    "autoencoders",
+    "data",
+    "dec",
+    "differentiable_kmeans",
+    "kmeans",
+    "layers",
+    "metrics",
+    "plots",
+)
 
 __all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]
 
 # Modules that register Keras objects, and those of them that only run on TensorFlow.
-_KERAS_MODULES = ("kdec.layers", "kdec.autoencoders")
+_KERAS_MODULES = ("kdec.layers", "kdec.autoencoders", "kdec.differentiable_kmeans")
 _TENSORFLOW_MODULES = ("kdec.dec",)
 
 
