@@ -18,7 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kdec import labeling, lloyd, seeding
-from kdec.points import copied, fits_copy, in_place, statistics
+from kdec.points import chunk_rows, copied, fits_copy, in_place, statistics
 
 _LOGGER = logging.getLogger("kdec")
 _METRICS = ("euclidean", "manhattan", "cosine")
@@ -177,7 +177,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         X = normalize(X) if self.metric == "cosine" else X
         centers = self.cluster_centers_.astype(X.dtype)
         origin = np.zeros(X.shape[1], X.dtype) if self.metric == "cosine" else centers.mean(axis=0)
-        rows = lloyd.chunk_rows(X.shape[1], self.n_clusters)
+        rows = chunk_rows(X.shape[1], self.n_clusters)
         return in_place(X, origin), tf.constant(centers - origin), tf.constant(len(X)), rows
 
     def _label(self, points, centers, n, rows):
@@ -233,9 +233,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if self.init == "random":
             chosen = seeding.random_points(random_state, sample_weight, self.n_clusters, n_init)
         else:
-            x = tf.reshape(working.body, [len(X), -1]) if fits_copy(X) else X - origin
             chosen = seeding.kmeans_plusplus(
-                random_state, x, sample_weight, self.n_clusters, n_init
+                random_state, working, sample_weight, self.n_clusters, n_init
             )
         return X[chosen] - origin
 

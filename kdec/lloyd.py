@@ -12,23 +12,24 @@ chunk, m directions of the subspace.
 import functools
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
-from kdec import nearest
-from kdec.labeling import own_distances, squared_length
+from kdec import centroids, nearest
+from kdec.centroids import Sums
+from kdec.labeling import squared_length
 from kdec.nearest import Kernel, Subspace
-from kdec.points import Points, has_head, read, signature
+from kdec.points import Points, chunk_rows, has_head, read, signature
 
-_CHUNK_SCORES = 2**21
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
 _MOST_DIRECTIONS = 96
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
-_DENSE_SHARE = 0.01  # of (point, cluster) entries that changed; above, a dense product is faster
-_NARROWEST_DENSE = 64  # features
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
 _MOST_HALVINGS = 5
+
+_VECTOR, _MATRIX = tf.TensorShape([None]), tf.TensorShape([None, None])
+_ANY_SUMS = Sums(_MATRIX, _VECTOR, _VECTOR)
+_ANY_SUBSPACE = Subspace(_MATRIX, _MATRIX, _VECTOR, _VECTOR)
 
 
 class Options(NamedTuple):
@@ -48,14 +49,6 @@ class Result(NamedTuple):
     history: tf.Tensor  # (iterations, R) float64, inertia after each assignment
 
 
-class Sums(NamedTuple):
-    """Clusters as weighted sums of their points."""
-
-    vectors: tf.Tensor  # (A * k, d) float64
-    weights: tf.Tensor  # (A * k,) float64
-    counts: tf.Tensor  # (A * k,) int32, points with a weight other than 0
-
-
 class Pass(NamedTuple):
     """What one reading of the points gives."""
 
@@ -64,14 +57,6 @@ class Pass(NamedTuple):
     n_changed: tf.Tensor  # (A,) int32, points that changed cluster
     best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 with a subspace
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
-
-
-def chunk_rows(d, n_columns):
-    """Return a power of two such that the values and scores of that many rows stay near caches."""
-    rows = 256
-    while 2 * rows * max(n_columns, d // 2) <= _CHUNK_SCORES:
-        rows *= 2
-    return rows
 
 
 def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> Options:
@@ -129,7 +114,7 @@ def _run(points, sample_weight, centers, max_iter, tol, options):
     history = tf.TensorArray(tf.float64, 0, dynamic_size=True, element_shape=[None])
     inertia = tf.zeros([n_init], tf.float64)
     labels = tf.fill([n, n_init], -1)
-    sums = _empty_sums(n_init * k, d)
+    sums = centroids.empty_sums(n_init * k, d)
     subspace = _no_subspace(n, d, centers.dtype)
     n_verified = 0.0
     iteration = 0
@@ -139,21 +124,8 @@ def _run(points, sample_weight, centers, max_iter, tol, options):
                 (active, tf.TensorShape([None])),
                 (centers, tf.TensorShape([None, None, None])),
                 (labels, tf.TensorShape([None, None])),
-                (
-                    sums,
-                    Sums(
-                        tf.TensorShape([None, None]), tf.TensorShape([None]), tf.TensorShape([None])
-                    ),
-                ),
-                (
-                    subspace,
-                    Subspace(
-                        tf.TensorShape([None, None]),
-                        tf.TensorShape([None, None]),
-                        tf.TensorShape([None]),
-                        tf.TensorShape([None]),
-                    ),
-                ),
+                (sums, _ANY_SUMS),
+                (subspace, _ANY_SUBSPACE),
             ]
         )
         if options.n_directions and _is_stale(subspace, n_verified, iteration, centers):
@@ -162,12 +134,16 @@ def _run(points, sample_weight, centers, max_iter, tol, options):
             n_verified = 0.0
         step = _read_once(points, sample_weight, centers, labels, subspace, n_init, options)
         n_verified += tf.cast(step.n_verified, tf.float32)
-        sums = _add(sums, step.change)
+        sums = centroids.add(sums, step.change)
         inertia = tf.tensor_scatter_nd_update(
-            inertia, active[:, tf.newaxis], _inertia(step, sums, centers, scale, options.metric)
+            inertia,
+            active[:, tf.newaxis],
+            centroids.inertia_of(step.best, sums, centers, scale, options.metric),
         )
         history = history.write(iteration, inertia)
-        new_centers = _update(points, sample_weight, step.labels, sums, centers, options)
+        new_centers = centroids.update(
+            points, sample_weight, step.labels, sums, centers, options.metric, options.rows
+        )
         shift = tf.reduce_sum(tf.square(new_centers - centers), axis=[1, 2])
         converged = (step.n_changed == 0) | (shift <= tol)
         labels, centers = step.labels, new_centers
@@ -200,7 +176,7 @@ def _read_once(points, sample_weight, centers, old_labels, subspace, n_init, opt
     projection = nearest.project(table, subspace.basis, options.metric)
     n_chunks = (n + rows - 1) // rows
     labels = tf.TensorArray(tf.int32, n_chunks, infer_shape=False, element_shape=[None, None])
-    total = _empty_sums(n_active * k, d)
+    total = centroids.empty_sums(n_active * k, d)
     n_changed = tf.zeros([n_active], tf.int32)
     best = tf.zeros([n_active], tf.float64)
     n_verified = 0
@@ -213,22 +189,10 @@ def _read_once(points, sample_weight, centers, old_labels, subspace, n_init, opt
         best += chunk_best[:n_active]
         n_verified += chunk_verified
         labels = labels.write(chunk, new)
-        change, changed = _change(x, weight, old_labels[start:stop], new, k)
-        total = _add(total, change)
+        change, changed = centroids.change_of_sums(x, weight, old_labels[start:stop], new, k)
+        total = centroids.add(total, change)
         n_changed += changed
     return Pass(labels.concat(), total, n_changed, best, n_verified)
-
-
-def _empty_sums(n_clusters, d):
-    return Sums(
-        tf.zeros([n_clusters, d], tf.float64),
-        tf.zeros([n_clusters], tf.float64),
-        tf.zeros([n_clusters], tf.int32),
-    )
-
-
-def _add(sums, change):
-    return Sums(*(total + part for total, part in zip(sums, change, strict=True)))
 
 
 def _padded(centers, n_init, options):
@@ -280,130 +244,6 @@ def _label_chunk(x, weight, table, near, projection, options):
     if not options.n_directions:
         return with_all_features()
     return tf.cond(tf.shape(near.basis)[1] > 0, with_subspace, with_all_features)
-
-
-def _change(x, weight, old, new, k):
-    """Change of the sums by the points of a chunk that changed cluster: labels (c, A).
-
-    Returns:
-        `Sums` of A * k clusters, and the number of changed points, (A,) int32.
-    """
-    n_rows, n_active = tf.shape(new)[0], tf.shape(new)[1]
-    moved = tf.where(new != old)  # (changes, 2): row, restart
-    restart = tf.cast(moved[:, 1], tf.int32)
-    joined, left = tf.gather_nd(new, moved), tf.gather_nd(old, moved)
-    had_cluster = left >= 0
-    clusters = tf.concat(
-        [restart * k + joined, tf.boolean_mask(restart * k + left, had_cluster)], 0
-    )
-    rows = tf.concat([moved[:, 0], tf.boolean_mask(moved[:, 0], had_cluster)], 0)
-    sign = tf.where(tf.range(tf.size(rows)) < tf.size(joined), 1, -1)
-    values = tf.gather(weight, rows)
-    counted = tf.where(values != 0, sign, 0)
-    values *= tf.cast(sign, values.dtype)
-    entries = tf.stack([tf.cast(clusters, tf.int64), rows], axis=1)
-    shape = tf.cast(tf.stack([n_active * k, n_rows]), tf.int64)
-
-    def total(each):
-        return tf.math.unsorted_segment_sum(each, clusters, n_active * k)
-
-    vectors = _weighted_sums(entries, values, shape, x)
-    change = Sums(tf.cast(vectors, tf.float64), total(tf.cast(values, tf.float64)), total(counted))
-    return change, tf.math.unsorted_segment_sum(tf.ones_like(joined), restart, n_active)
-
-
-def _weighted_sums(entries, values, shape, x):
-    """Product of a sparse (A * k, c) matrix with x (c, d), as dense product if that is faster."""
-    n_entries = tf.cast(tf.size(values), tf.float32)
-    share = n_entries / tf.cast(tf.maximum(tf.reduce_prod(shape), 1), tf.float32)
-    if share > _DENSE_SHARE and tf.shape(x)[1] >= _NARROWEST_DENSE:
-        sums = tf.matmul(tf.scatter_nd(entries, values, shape), x)
-    else:
-        sums = tf.raw_ops.SparseTensorDenseMatMul(
-            a_indices=entries, a_values=values, a_shape=shape, b=x
-        )
-    return sums
-
-
-def _inertia(step, sums, centers, scale, metric):
-    """Inertia of each active restart right after its assignment, (A,) float64."""
-    if metric == "manhattan":
-        return step.best
-    centers = tf.cast(centers, tf.float64)
-    n_active, k = tf.shape(centers)[0], tf.shape(centers)[1]
-    products = tf.reduce_sum(tf.reshape(sums.vectors, tf.shape(centers)) * centers, axis=[1, 2])
-    weights = tf.reshape(sums.weights, [n_active, k])
-    if metric == "cosine":
-        return tf.reduce_sum(weights, axis=1) - products
-    squares = tf.reduce_sum(tf.square(centers), axis=2)
-    return tf.maximum(scale - 2 * products + tf.reduce_sum(weights * squares, axis=1), 0)
-
-
-def _update(points, sample_weight, labels, sums, centers, options):
-    """New centers (A, k, d): the means of the clusters, empty clusters relocated first."""
-    n_active, k = tf.shape(centers)[0], tf.shape(centers)[1]
-    populated = tf.reshape(sums.counts > 0, [n_active, k])
-    vectors = tf.reshape(sums.vectors, tf.shape(centers))
-    vectors = tf.where(populated[..., tf.newaxis], vectors, tf.zeros_like(vectors))
-    weights = tf.reshape(sums.weights, [n_active, k])
-    weights = tf.where(populated, weights, tf.zeros_like(weights))
-    for restart in tf.range(n_active):
-        if not tf.reduce_all(populated[restart]):
-            own = labels[:, restart]
-            distances = own_distances(points, centers[restart], own, options.metric, options.rows)
-            new_vectors, new_weights = _relocate(
-                points, sample_weight, own, distances, vectors[restart], weights[restart]
-            )
-            vectors = tf.tensor_scatter_nd_update(vectors, [[restart]], new_vectors[tf.newaxis])
-            weights = tf.tensor_scatter_nd_update(weights, [[restart]], new_weights[tf.newaxis])
-    return _means(vectors, weights, centers.dtype, options.metric)
-
-
-def _relocate(points, sample_weight, labels, distances, vectors, weights):
-    """Give each empty cluster of one restart a point that lies farthest from its own center.
-
-    Args:
-        points: all points.
-        sample_weight: (n,).
-        labels: (n,).
-        distances: (n,), to the own center before the update.
-        vectors: (k, d) sums of the clusters.
-        weights: (k,).
-
-    Returns:
-        New vectors and weights.
-    """
-    empty = tf.where(weights == 0)
-    if tf.reduce_max(distances) > 0:
-        farthest = tf.numpy_function(_farthest, [distances, tf.shape(empty)[0]], tf.int64)
-        farthest = tf.ensure_shape(farthest, [None])
-        moved_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
-        moved = tf.map_fn(
-            lambda row: read(points, row, 1)[0], farthest, fn_output_signature=points.body.dtype
-        )
-        moved = tf.cast(moved, tf.float64) * moved_weights[:, tf.newaxis]
-        old = tf.gather(labels, farthest)[:, tf.newaxis]
-        vectors = tf.tensor_scatter_nd_sub(vectors, old, moved)
-        weights = tf.tensor_scatter_nd_sub(weights, old, moved_weights)
-        vectors = tf.tensor_scatter_nd_update(vectors, empty, moved)
-        weights = tf.tensor_scatter_nd_update(weights, empty, moved_weights)
-    return vectors, weights
-
-
-def _farthest(distances, count):
-    """Indices of the largest distances, in the order in which scikit-learn takes them."""
-    return np.argpartition(distances, -count)[: -count - 1 : -1]
-
-
-def _means(vectors, weights, dtype, metric):
-    """Centers (A, k, d) from sums; a cluster that stays empty joins the heaviest one."""
-    divisor = tf.where(weights > 0, weights, tf.ones_like(weights))
-    means = vectors / divisor[..., tf.newaxis]
-    if metric == "cosine":
-        means = tf.math.l2_normalize(means, axis=2, epsilon=1e-60)
-    heaviest = tf.gather(means, tf.argmax(weights, axis=1), axis=1, batch_dims=1)
-    means = tf.where(weights[..., tf.newaxis] > 0, means, heaviest[:, tf.newaxis])
-    return tf.cast(means, dtype)
 
 
 def _end(ended, active, centers, iteration):

@@ -13,6 +13,7 @@ import tensorflow as tf
 _LARGEST_COPY = 512 * 2**20  # bytes
 _ALIGNMENT = 64  # bytes; TensorFlow reads only buffers that start on such an address
 _STATISTICS_ROWS = 8192
+_CHUNK_VALUES = 2**21
 
 
 class Points(NamedTuple):
@@ -77,6 +78,14 @@ def in_place(data: np.ndarray, origin: np.ndarray) -> Points:
     if not flat.flags.writeable:  # NumPy shares only writeable buffers
         return Points(tf.constant(flat), tf.zeros([0], data.dtype), tf.constant(origin))
     return Points(_shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))
+
+
+def chunk_rows(d, n_columns):
+    """Return a power of two such that the values and scores of that many rows stay near caches."""
+    rows = 256
+    while 2 * rows * max(n_columns, d // 2) <= _CHUNK_VALUES:
+        rows *= 2
+    return rows
 
 
 def has_head(points: Points) -> bool:
