@@ -88,7 +88,10 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
         )
         self.temperature = self.add_weight(
             shape=(),
-            initializer=keras.initializers.Constant(self._initial_temperature),
+            # Not `Constant`, which rounds to float32 first.
+            initializer=lambda shape, dtype: ops.convert_to_tensor(
+                self._initial_temperature, dtype
+            ),
             trainable=False,
             name="temperature",
         )
