@@ -19,6 +19,7 @@ class Experiment:
         summary: One line on what it does.
         module: Module with `PRESETS` and `run`.
         full_data: Data set on which the source's figures were made.
+        quick_data: Data set of the quick preset.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Experiment:
     summary: str
     module: str
     full_data: str
+    quick_data: str = "mnist-5k"
 
 
 EXPERIMENTS = {
@@ -37,6 +39,28 @@ EXPERIMENTS = {
             summary="Deep embedded clustering with a dense autoencoder",
             module="kdec.experiments.dec",
             full_data="mnist",
+        ),
+        Experiment(
+            name="gaussians",
+            source="002",
+            summary="K-means on three Gaussians in the plane, iteration by iteration",
+            module="kdec.experiments.gaussians",
+            full_data="gaussians",
+            quick_data="gaussians",
+        ),
+        Experiment(
+            name="soft-kmeans",
+            source="002",
+            summary="Differentiable k-means on pixels, ten random starts side by side",
+            module="kdec.experiments.soft_kmeans",
+            full_data="mnist-train",
+        ),
+        Experiment(
+            name="architectures",
+            source="002",
+            summary="Autoencoder and clustering layer by depth, width and activation",
+            module="kdec.experiments.architectures",
+            full_data="mnist-train",
         ),
     )
 }
