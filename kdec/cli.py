@@ -56,7 +56,7 @@ def run_experiment(
     name: Annotated[str, typer.Argument(help="Experiment; `kdec list` shows them.")],
     data: Annotated[
         str | None,
-        typer.Option(help="Data set. Default: mnist-5k if quick, the source's if full."),
+        typer.Option(help="Data set. Default: a small one if quick, the source's if full."),
     ] = None,
     preset: Annotated[
         Preset, typer.Option(help="quick: minutes, on small data; full: as in the source.")
@@ -70,8 +70,9 @@ def run_experiment(
     """Run an experiment; the same command again goes on with an interrupted one."""
     try:
         experiment = find_experiment(name)
-        data = data or (experiment.full_data if preset is Preset.full else "mnist-5k")
-        dataset = kdec.load_data(data)
+        full = preset is Preset.full
+        data = data or (experiment.full_data if full else experiment.quick_data)
+        dataset = kdec.load_data(data, seed=seed)
         out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
         _check_folder(out)
         _set_up_logging()
@@ -132,7 +133,8 @@ def _results_table(result):
     table = Table("system", title=result["command"])
     names = list(dict.fromkeys(name for row in result["metrics"].values() for name in row))
     for name in names:
-        table.add_column(name.upper() if len(name) == 3 else name, justify="right")
+        heading = name.upper() if len(name) == 3 else name.replace("_", " ")
+        table.add_column(heading, justify="right")
     for system, row in result["metrics"].items():
         table.add_row(system, *(_cell(name, row.get(name)) for name in names))
     return table
@@ -141,4 +143,5 @@ def _results_table(result):
 def _cell(name, value):
     if value is None:
         return ""
-    return f"{value:.1f}" if name == "seconds" else f"{value:.4f}"
+    # An inertia may be in the millions.
+    return f"{value:.1f}" if name == "seconds" or abs(value) >= 1000 else f"{value:.4f}"

@@ -8,6 +8,7 @@ took; the same command run again goes on from there. At the end the folder holds
 import contextlib
 import logging
 import os
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import keras
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 
 from kdec import metrics
@@ -113,21 +115,34 @@ class Run:
         yield
         self._set_seconds(stage, clock)
 
-    def score(self, system: str, labels, stages: Sequence[str]) -> None:
-        """Record ACC, NMI, ARI and seconds of a system, a row of the run's table.
+    def score(
+        self, system: str, labels, stages: Sequence[str], *, y=None, **figures: float
+    ) -> None:
+        """Record ACC, NMI, ARI, other figures and seconds of a system, a row of the run's table.
 
         Args:
             system: Name of the system.
-            labels: Its clusters, shape (n,).
+            labels: Its clusters, shape (n,); or those of several runs of it, shape (n_runs, n),
+                for the mean of each figure, and `acc_std`, the standard deviation of the ACC.
             stages: The stages that led to them, for the seconds.
+            y: True labels, shape (n,). Defaults to None: those of the run's data.
+            **figures: Further columns of the row, such as its inertia.
         """
-        y = self.dataset.y
-        self._rows[system] = {
-            "acc": metrics.accuracy(y, labels),
-            "nmi": metrics.nmi(y, labels),
-            "ari": metrics.ari(y, labels),
-            "seconds": sum(self._state["seconds"][stage] for stage in stages),
+        y, runs = self.dataset.y if y is None else y, np.atleast_2d(labels)
+        scores = {
+            name: [metric(y, own) for own in runs]
+            for name, metric in (
+                ("acc", metrics.accuracy),
+                ("nmi", metrics.nmi),
+                ("ari", metrics.ari),
+            )
         }
+        row = {name: statistics.mean(values) for name, values in scores.items()}
+        if len(runs) > 1:
+            row["acc_std"] = statistics.stdev(scores["acc"])
+        row |= figures
+        row["seconds"] = sum(self._state["seconds"][stage] for stage in stages)
+        self._rows[system] = row
 
     def curve(self, stage: str) -> dict[str, list]:
         """Return the whole learning curve of a trained stage, a list for each logged name."""
