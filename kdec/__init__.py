@@ -19,6 +19,7 @@ _MODULE_OF_NAME = {
     "DifferentiableKMeans": "kdec.differentiable_kmeans",
     "DifferentiableKMeansLayer": "kdec.differentiable_kmeans",
     "KMeans": "kdec.kmeans",
+    "KMeansLoss": "kdec.kmeans_loss",
     "load_data": "kdec.data",
     "target_distribution": "kdec.dec",
 }
@@ -28,6 +29,7 @@ _SUBMODULES = (
     "dec",
     "differentiable_kmeans",
     "kmeans",
+    "kmeans_loss",
     "layers",
     "metrics",
     "plots",
@@ -37,7 +39,7 @@ __all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]
 
 # Modules that register Keras objects, and those of them that only run on TensorFlow.
 _KERAS_MODULES = ("kdec.layers", "kdec.autoencoders", "kdec.differentiable_kmeans")
-_TENSORFLOW_MODULES = ("kdec.dec",)
+_TENSORFLOW_MODULES = ("kdec.dec", "kdec.kmeans_loss")
 
 
 def __getattr__(name):

@@ -1,5 +1,6 @@
 """Autoencoders: an encoder and a decoder that train as one Keras model, and builders for them."""
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -129,15 +130,147 @@ def dense(
             "Expected `dims` to be at least two positive ints: inputs, hidden units, embedding. "
             f"Received: dims={dims}"
         )
-    seeds = keras.random.SeedGenerator(seed)
-    encoder = _dense_stack(dims, activation, embedding_activation, "encoder", seeds)
+    initializer = _initializers(scale=1 / 3, mode="fan_in", seed=seed)
+    encoder = _dense_stack(dims, activation, embedding_activation, "encoder", initializer)
     decoder = _dense_stack(
-        dims[::-1], decoder_activation or activation, output_activation, "decoder", seeds
+        dims[::-1], decoder_activation or activation, output_activation, "decoder", initializer
     )
     return Autoencoder(encoder, decoder, name="dense_autoencoder")
 
 
-def _dense_stack(dims, hidden_activation, last_activation, name, seeds):
+def sigmoid(dims: Sequence[int] = (784, 784, 64, 32, 3), *, seed: int | None = None) -> Autoencoder:
+    """Build a fully connected autoencoder of sigmoid units alone, the code and the images too.
+
+    Unlike that of `dense`, the decoder leaves out the first, widest hidden layer. The weights start
+    four times as large as for tanh, to make up for the sigmoid's slope of 1/4 at most; with smaller
+    ones, training stays for long at the mean image.
+
+    Args:
+        dims: At least three positive ints: the number of inputs, the hidden layers' units, and last
+            the embedding's. Defaults to (784, 784, 64, 32, 3); the decoder is then 32-64-784.
+        seed: Int that fixes the initial weights; None draws them from Keras' global seed.
+
+    Returns:
+        An `Autoencoder`, (batch, dims[0]) in [0, 1] -> (batch, dims[0]), not compiled.
+
+    Raises:
+        ValueError: If `dims` has fewer than three entries or one that is not a positive int.
+
+    Reference:
+        Glorot, Bengio, Understanding the difficulty of training deep feedforward neural networks
+        (2010), eq. 16, the initialisation for tanh.
+
+    Example:
+    >>> import kdec
+    >>> autoencoder = kdec.autoencoders.sigmoid()
+    >>> [layer.units for layer in autoencoder.decoder.layers[1:]]
+    [32, 64, 784]
+    """
+    dims = tuple(dims)
+    if len(dims) < 3 or not all(_is_positive_int(d) for d in dims):
+        raise ValueError(
+            "Expected `dims` to be at least three positive ints: inputs, hidden units, embedding. "
+            f"Received: dims={dims}"
+        )
+    initializer = _initializers(scale=16.0, mode="fan_avg", seed=seed)
+    encoder = _dense_stack(dims, "sigmoid", "sigmoid", "encoder", initializer)
+    decoder_dims = (*dims[:1:-1], dims[0])
+    decoder = _dense_stack(decoder_dims, "sigmoid", "sigmoid", "decoder", initializer)
+    return Autoencoder(encoder, decoder, name="sigmoid_autoencoder")
+
+
+def conv_pooling_encoder(
+    image_shape: Sequence[int] = (28, 28, 1), embedding_units: int = 3, *, seed: int | None = None
+) -> keras.Model:
+    """Build a small convolutional encoder: two convolutions, each max-pooled, two dense layers.
+
+    Conv 32 3x3, pool 2, Conv 16 5x5, pool 2, Dense 12, all relu, then the linear embedding.
+
+    Args:
+        image_shape: Height and width of at least 16, channels. Defaults to (28, 28, 1).
+        embedding_units: Positive int. Defaults to 3.
+        seed: Int that fixes the initial weights; None draws them from Keras' global seed.
+
+    Returns:
+        A Keras model, (batch, *image_shape) -> (batch, embedding_units), not compiled.
+
+    Raises:
+        ValueError: If `image_shape` is not three ints of such sizes, or `embedding_units` is not a
+            positive int.
+
+    Example:
+    >>> import kdec
+    >>> kdec.autoencoders.conv_pooling_encoder().output_shape
+    (None, 3)
+    """
+    image_shape = tuple(image_shape)
+    _check_image_shape(image_shape, embedding_units, least_side=16, multiple=1)
+    initializer = _initializers(scale=1.0, mode="fan_avg", seed=seed)
+    inputs = outputs = keras.Input(image_shape, name="encoder_input")
+    for filters, kernel in ((32, 3), (16, 5)):
+        outputs = keras.layers.Conv2D(
+            filters, kernel, activation="relu", kernel_initializer=initializer()
+        )(outputs)
+        outputs = keras.layers.MaxPooling2D(2)(outputs)
+    outputs = keras.layers.Flatten()(outputs)
+    outputs = keras.layers.Dense(12, activation="relu", kernel_initializer=initializer())(outputs)
+    outputs = keras.layers.Dense(
+        embedding_units, kernel_initializer=initializer(), name="embedding"
+    )(outputs)
+    return keras.Model(inputs, outputs, name="encoder")
+
+
+def conv_pooling(
+    image_shape: Sequence[int] = (28, 28, 1), embedding_units: int = 3, *, seed: int | None = None
+) -> Autoencoder:
+    """Build an autoencoder around `conv_pooling_encoder`, with transposed convolutions back.
+
+    Args:
+        image_shape: Height and width of at least 16 and multiples of 4, channels. Defaults to
+            (28, 28, 1).
+        embedding_units: Positive int. Defaults to 3.
+        seed: Int that fixes the initial weights; None draws them from Keras' global seed.
+
+    Returns:
+        An `Autoencoder`, (batch, *image_shape) -> (batch, *image_shape), with sigmoid output, not
+        compiled.
+
+    Raises:
+        ValueError: If `image_shape` is not three ints of such sizes, or `embedding_units` is not a
+            positive int.
+
+    Example:
+    >>> import kdec
+    >>> kdec.autoencoders.conv_pooling((16, 20, 3), embedding_units=10).decoder.output_shape
+    (None, 16, 20, 3)
+    """
+    image_shape = tuple(image_shape)
+    _check_image_shape(image_shape, embedding_units, least_side=16, multiple=4)
+    encoder = conv_pooling_encoder(image_shape, embedding_units, seed=seed)
+    # Other seeds than the encoder's, but fixed by the same one.
+    initializer = _initializers(1.0, "fan_avg", None if seed is None else seed + 2**16)
+    height, width, channels = image_shape
+    small = (height // 4, width // 4, 16)
+    inputs = outputs = keras.Input((embedding_units,), name="decoder_input")
+    for units in (12, math.prod(small)):
+        outputs = keras.layers.Dense(units, activation="relu", kernel_initializer=initializer())(
+            outputs
+        )
+    outputs = keras.layers.Reshape(small)(outputs)
+    for filters, kernel, activation in ((32, 5, "relu"), (channels, 3, "sigmoid")):
+        outputs = keras.layers.Conv2DTranspose(
+            filters,
+            kernel,
+            strides=2,
+            padding="same",
+            activation=activation,
+            kernel_initializer=initializer(),
+        )(outputs)
+    decoder = keras.Model(inputs, outputs, name="decoder")
+    return Autoencoder(encoder, decoder, name="conv_pooling_autoencoder")
+
+
+def _dense_stack(dims, hidden_activation, last_activation, name, initializer):
     """Dense layers dims[0] -> dims[1] -> ... as a model of its own."""
     activations = [hidden_activation] * (len(dims) - 2) + [last_activation]
     inputs = outputs = keras.Input((dims[0],), name=f"{name}_input")
@@ -145,21 +278,48 @@ def _dense_stack(dims, hidden_activation, last_activation, name, seeds):
         outputs = keras.layers.Dense(
             units,
             activation=activation,
-            kernel_initializer=keras.initializers.VarianceScaling(
-                scale=1 / 3, mode="fan_in", distribution="uniform", seed=_next_seed(seeds)
-            ),
+            kernel_initializer=initializer(),
             name=f"{name}_{i}",
         )(outputs)
     return keras.Model(inputs, outputs, name=name)
 
 
-def _next_seed(seeds):
-    """A fresh int seed, so that the layer's config can be saved."""
-    return int(ops.convert_to_numpy(seeds.next())[0])
+def _initializers(scale, mode, seed):
+    """A function that makes a uniform initialiser for the next layer, each with its own seed."""
+    seeds = keras.random.SeedGenerator(seed)
+
+    def next_initializer():
+        # The seed as an int, so that the layer's config can be saved.
+        return keras.initializers.VarianceScaling(
+            scale=scale,
+            mode=mode,
+            distribution="uniform",
+            seed=int(ops.convert_to_numpy(seeds.next())[0]),
+        )
+
+    return next_initializer
 
 
 def _is_positive_int(value):
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _check_image_shape(image_shape, embedding_units, least_side, multiple):
+    if (
+        len(image_shape) != 3
+        or not all(_is_positive_int(size) for size in image_shape)
+        or min(image_shape[:2]) < least_side
+        or any(side % multiple for side in image_shape[:2])
+    ):
+        raise ValueError(
+            f"Expected `image_shape` to be (height, width, channels), sides of at least "
+            f"{least_side} and multiples of {multiple}. Received: image_shape={image_shape}"
+        )
+    if not _is_positive_int(embedding_units):
+        raise ValueError(
+            "Expected `embedding_units` to be a positive int. "
+            f"Received: embedding_units={embedding_units!r}"
+        )
 
 
 def _as_target(x, y, y_pred):

@@ -34,11 +34,39 @@ EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
         Experiment(
+            name="lloyd",
+            source="004",
+            summary="Lloyd's k-means: six points, Iris, and images under three metrics",
+            module="kdec.experiments.lloyd",
+            full_data="mnist-test",
+        ),
+        Experiment(
+            name="kmeans",
+            source="001, 003",
+            summary="k-means on the pixels, the figure to beat",
+            module="kdec.experiments.kmeans",
+            full_data="mnist",
+        ),
+        Experiment(
             name="dec",
             source="001",
             summary="Deep embedded clustering with a dense autoencoder",
             module="kdec.experiments.dec",
             full_data="mnist",
+        ),
+        Experiment(
+            name="kmeans-loss",
+            source="000",
+            summary="k-means as a loss, with and without a reconstruction term",
+            module="kdec.experiments.kmeans_loss",
+            full_data="mnist-train",
+        ),
+        Experiment(
+            name="encoding",
+            source="003",
+            summary="k-means on the codes of a sigmoid autoencoder; images of the centroids",
+            module="kdec.experiments.encoding",
+            full_data="mnist-train",
         ),
         Experiment(
             name="gaussians",

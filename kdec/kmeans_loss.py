@@ -1,0 +1,370 @@
+"""k-means as a loss: an encoder trained to put its embedding close to Lloyd's centroids.
+
+One batch's way through a training step: samples -> encoder -> embedding -> Lloyd's algorithm, from
+the centroids of the batch before -> the loss of the embedding and the new centroids -> gradient.
+"""
+
+import logging
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from kdec.autoencoders import Autoencoder
+
+logger = logging.getLogger("kdec")
+
+
+@keras.saving.register_keras_serializable(package="kdec")
+class KMeansLoss(keras.Model):
+    """An encoder trained by the k-means loss of each batch, on its own embedding.
+
+    For the embedding z of a batch of n samples, and the centroids that Lloyd's algorithm finds in
+    it, with `d_own` the summed squared distance of the samples to the nearest centroid and
+    `d_other` that to all the other centroids of clusters that are not empty, the loss is
+
+    `d_own / n + 1 / (d_other / n)`, plus `reconstruction_weight` times the decoder's mean squared
+    error. The k-means terms alone do not make clusters that mean something: any embedding that
+    falls into tight lumps satisfies them, whatever the lumps hold.
+
+    Lloyd's algorithm starts from the centroids of the batch before, in the very first batch from
+    the embedding's first `n_clusters` rows; they are a weight, saved with the model. A cluster that
+    is empty in a batch keeps its centroid and has no part in the loss. A batch whose loss or
+    gradient is not finite is skipped: it changes no trained weight and no centroid,
+    `skipped_batches` in the logs counts it, and the log `kdec` says so. `fit` takes the samples
+    alone and ignores targets. Encoder and decoder are shared with the caller, not copied.
+
+    Args:
+        encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).
+        n_clusters: Int of at least 2, number of clusters.
+        decoder: Built `keras.Model`, (batch, n_features) -> the encoder's input shape; needed if
+            `reconstruction_weight` is positive. Defaults to None.
+        reconstruction_weight: Non-negative float. Defaults to 0.0: the decoder does not train.
+        stop_gradient: If True, the loss takes the centroids for constants. Defaults to False: its
+            gradient also goes through the centroids, which are means of the embedding.
+        max_iterations: Positive int, most iterations of Lloyd's algorithm in a batch; it ends
+            before that when the centroids no longer change at all. Defaults to 50.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
+
+    Raises:
+        TypeError: If `encoder` or `decoder` is not a `keras.Model`.
+        ValueError: If an argument is out of its range, or a decoder is missing or does not fit.
+
+    Reference:
+        Lloyd, Least squares quantization in PCM (1982), for the centroids. As a loss: source 000 of
+        this project, which shows that it fails.
+
+    Example:
+    >>> import kdec
+    >>> data = kdec.load_data("iris")
+    >>> encoder = kdec.autoencoders.dense((4, 8, 3), seed=0).encoder
+    >>> model = kdec.KMeansLoss(encoder, n_clusters=3)
+    >>> model.compile(optimizer="adam")
+    >>> history = model.fit(data.x, epochs=2, batch_size=50, verbose=0)
+    >>> sorted(history.history)
+    ['attraction', 'loss', 'repulsion', 'skipped_batches', 'spread']
+    >>> model.predict(data.x, verbose=0).shape, model.clusters.shape
+    ((150, 3), (3, 3))
+    """
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        n_clusters: int,
+        decoder: keras.Model | None = None,
+        reconstruction_weight: float = 0.0,
+        stop_gradient: bool = False,
+        max_iterations: int = 50,
+        **kwargs,
+    ):
+        _check_int("n_clusters", n_clusters, least=2)
+        _check_int("max_iterations", max_iterations, least=1)
+        _check_models(encoder, decoder, reconstruction_weight)
+        super().__init__(**kwargs)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.n_clusters = n_clusters
+        self.reconstruction_weight = float(reconstruction_weight)
+        self.stop_gradient = bool(stop_gradient)
+        self.max_iterations = max_iterations
+        self._centroids = self.add_weight(
+            name="clusters",
+            shape=(n_clusters, encoder.output_shape[-1]),
+            initializer="zeros",
+            trainable=False,
+        )
+        self._has_centroids = self.add_weight(
+            name="has_clusters", shape=(), dtype="int32", initializer="zeros", trainable=False
+        )
+        names = ["loss", "attraction", "repulsion", "spread"]
+        if self.reconstruction_weight:
+            names.append("reconstruction_loss")
+        self._means = {name: keras.metrics.Mean(name=name) for name in names}
+        self._skipped_batches = keras.metrics.Sum(name="skipped_batches")
+        self.supports_jit = False  # XLA has no warning of a skipped batch.
+        self.built = True
+
+    @property
+    def clusters(self) -> np.ndarray:
+        """The centroids, a NumPy array of shape (n_clusters, n_features)."""
+        return ops.convert_to_numpy(self._centroids)
+
+    @property
+    def metrics(self):
+        """The figures in the logs, which Keras resets at the start of each epoch.
+
+        `attraction` and `repulsion` are the two terms of the k-means loss, `d_own / n` and
+        `1 / (d_other / n)`; `spread` is the root mean square distance of the embedding to its mean.
+        """
+        return [*self._means.values(), self._skipped_batches]
+
+    def call(self, inputs, training=None):
+        """Return the embedding of `inputs`, shape (batch, n_features)."""
+        return self.encoder(inputs, training=training)
+
+    def predict_clusters(self, x, batch_size: int = 2048) -> np.ndarray:
+        """Return the nearest centroid of each sample.
+
+        Args:
+            x: Samples, (n, ...), as the encoder takes them.
+            batch_size: Samples that go through the encoder at once. Defaults to 2048.
+
+        Returns:
+            int32 array (n,).
+        """
+        z = tf.convert_to_tensor(self.predict(x, batch_size=batch_size, verbose=0))
+        mean = tf.reduce_mean(z, axis=0)
+        return nearest(z - mean, self._centroids - mean).numpy()
+
+    def train_step(self, data):
+        """Train on one batch of samples; return the figures for the logs."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        variables = self._trained_variables()
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        with tf.GradientTape() as tape:
+            figures, centroids = self._evaluate(x, training=True)
+        gradients = tape.gradient(figures["loss"], variables)
+
+        def accept():
+            self.optimizer.apply(gradients, variables)
+            self._centroids.assign(centroids)
+            self._has_centroids.assign(1)
+            self._update_means(figures)
+            return tf.constant(0.0)
+
+        def skip():
+            tf.py_function(_warn_of_skip, [], [])
+            return tf.constant(1.0)
+
+        is_skipped = tf.cond(_are_finite([figures["loss"], *gradients]), accept, skip)
+        self._skipped_batches.update_state(is_skipped)
+        return self.get_metrics_result()
+
+    def test_step(self, data):
+        """Evaluate one batch of samples, with centroids found in it; train nothing."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        figures, _ = self._evaluate(x, training=False)
+        self._update_means(figures)
+        return self.get_metrics_result()
+
+    def _evaluate(self, x, training):
+        """The figures of a batch by name, and its centroids."""
+        z = self.encoder(x, training=training)
+        start = tf.cond(
+            self._has_centroids > 0,
+            lambda: tf.convert_to_tensor(self._centroids),
+            lambda: self._first_rows(z),
+        )
+        figures, centroids = kmeans_loss(
+            z, start, max_iterations=self.max_iterations, stop_gradient=self.stop_gradient
+        )
+        if self.reconstruction_weight:
+            x_hat = self.decoder(z, training=training)
+            error = tf.reduce_mean(tf.square(x_hat - tf.reshape(x, tf.shape(x_hat))))
+            figures["reconstruction_loss"] = error
+            figures["loss"] += self.reconstruction_weight * error
+        return figures, centroids
+
+    def _first_rows(self, z):
+        check = tf.debugging.assert_greater_equal(
+            tf.shape(z)[0],
+            self.n_clusters,
+            "Expected a first batch of at least `n_clusters` samples.",
+        )
+        with tf.control_dependencies([] if check is None else [check]):
+            return tf.ensure_shape(z[: self.n_clusters], self._centroids.shape)
+
+    def _trained_variables(self):
+        if self.reconstruction_weight:
+            return self.trainable_variables
+        return self.encoder.trainable_variables
+
+    def _update_means(self, figures):
+        for name, value in figures.items():
+            self._means[name].update_state(value)
+
+    def get_config(self):
+        """Return the arguments that rebuild this model."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "n_clusters": self.n_clusters,
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "reconstruction_weight": self.reconstruction_weight,
+            "stop_gradient": self.stop_gradient,
+            "max_iterations": self.max_iterations,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Rebuild a model from what `get_config` returned."""
+        config = dict(config)
+        for part in ("encoder", "decoder"):
+            config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
+        return cls(**config)
+
+
+def kmeans_loss(z, start, *, max_iterations: int = 50, stop_gradient: bool = False):
+    """Cluster a batch by Lloyd's algorithm, and return the loss of the result.
+
+    The gradient is that through all iterations. A centroid is the mean of its samples, whichever
+    centroids came before; those only decide which samples are its own, a choice whose derivative is
+    zero. So the iterations run outside the gradient, and the last mean alone inside.
+
+    Args:
+        z: Float tensor (n, n_features), the embedding of a batch.
+        start: Tensor of the same dtype, (n_clusters, n_features), the first centroids.
+        max_iterations: Positive int, most iterations. Defaults to 50.
+        stop_gradient: If True, the gradient takes the centroids for constants. Defaults to False.
+
+    Returns:
+        Dict of scalar tensors `loss`, `attraction`, `repulsion` and `spread`, as in the logs of
+        `KMeansLoss`; and the centroids, (n_clusters, n_features).
+
+    Example:
+    >>> import tensorflow as tf
+    >>> from kdec.kmeans_loss import kmeans_loss
+    >>> z = tf.constant([[0.0], [2.0], [10.0], [12.0]])
+    >>> figures, centroids = kmeans_loss(z, z[:2])
+    >>> centroids.numpy().tolist()
+    [[1.0], [11.0]]
+    >>> {name: round(float(value), 3) for name, value in figures.items()}
+    {'loss': 1.01, 'attraction': 1.0, 'repulsion': 0.01, 'spread': 5.099}
+    """
+    mean = tf.reduce_mean(z, axis=0)
+    # From here on about the mean of the batch, so that far from the origin no digits are lost.
+    z = z - mean
+    start = tf.stop_gradient(start - mean)
+    # Zero, with the gradient that a point at rest has when the mean moves.
+    at_rest = tf.stop_gradient(mean) - mean
+    shares = lloyd_shares(tf.stop_gradient(z), start, max_iterations)
+    is_mean = tf.reduce_any(shares > 0, axis=1, keepdims=True)
+    centroids = tf.where(is_mean, tf.matmul(shares, z), start + at_rest)
+    if stop_gradient:
+        centroids = tf.stop_gradient(centroids) + at_rest
+    return _figures(z, centroids), centroids + mean
+
+
+def _figures(z, centroids):
+    """Loss, terms and spread of the embedding z for its centroids, both about the mean of z."""
+    own = tf.one_hot(nearest(z, centroids), tf.shape(centroids)[0], dtype=z.dtype)
+    variance = _mean_squared_norm(z)
+    d_own = _mean_squared_norm(z - tf.matmul(own, centroids))
+    # Huygens: the mean squared distance to a centroid is that to the mean, plus its own square. No
+    # n times n_clusters distances, and no digits lost in differences of large numbers.
+    d_each = variance + tf.reduce_sum(tf.square(centroids), axis=1)
+    # A centroid left behind without samples would hold the repulsion down for ever, from afar.
+    is_empty = tf.equal(tf.reduce_sum(own, axis=0), 0)
+    d_all = tf.reduce_sum(tf.where(is_empty, tf.zeros_like(d_each), d_each))
+    repulsion = 1.0 / (d_all - d_own)
+    return {
+        "loss": d_own + repulsion,
+        "attraction": d_own,
+        "repulsion": repulsion,
+        "spread": tf.sqrt(variance),
+    }
+
+
+def lloyd_shares(z, start, max_iterations: int):
+    """Run Lloyd's algorithm until the centroids do not change at all.
+
+    Args:
+        z: Float tensor (n, n_features), centred.
+        start: Tensor of the same dtype, (n_clusters, n_features).
+        max_iterations: Positive int, most iterations.
+
+    Returns:
+        The share of each sample in each centroid, (n_clusters, n): 1 / n_members for the members,
+        else 0, so that `shares @ z` are the centroids. A cluster that becomes empty keeps its last
+        members' shares; one that never had a member has zeros.
+    """
+
+    def keep_going(iteration, centroids, shares, has_changed):
+        return has_changed & (iteration < max_iterations)
+
+    def iterate(iteration, centroids, shares, has_changed):
+        members = tf.one_hot(nearest(z, centroids), tf.shape(start)[0], axis=0, dtype=z.dtype)
+        counts = tf.reduce_sum(members, axis=1, keepdims=True)
+        is_empty = tf.equal(counts, 0)
+        members = tf.math.divide_no_nan(members, counts)
+        means = tf.where(is_empty, centroids, tf.matmul(members, z))
+        shares = tf.where(is_empty, shares, members)
+        return iteration + 1, means, shares, tf.reduce_any(means != centroids)
+
+    no_shares = tf.zeros((tf.shape(start)[0], tf.shape(z)[0]), z.dtype)
+    state = (0, start, no_shares, True)
+    _, _, shares, _ = tf.while_loop(keep_going, iterate, state)
+    return shares
+
+
+def nearest(z, centroids):
+    """The index of the nearest of `centroids` (k, d) to each of `z` (n, d); both about centred."""
+    # ||z - c||^2 without ||z||^2, which is the same for all c.
+    scores = tf.reduce_sum(tf.square(centroids), axis=1) - 2.0 * tf.matmul(
+        z, centroids, transpose_b=True
+    )
+    return tf.argmin(scores, axis=1, output_type=tf.int32)
+
+
+def _mean_squared_norm(rows):
+    return tf.reduce_mean(tf.reduce_sum(tf.square(rows), axis=1))
+
+
+def _are_finite(tensors):
+    return tf.reduce_all([tf.reduce_all(tf.math.is_finite(tensor)) for tensor in tensors])
+
+
+def _warn_of_skip():
+    logger.warning("Skipped a batch: its loss or gradient is not finite.")
+
+
+def _check_int(name, value, least):
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(
+            f"Expected `{name}` to be an int of at least {least}. Received: {name}={value!r}"
+        )
+
+
+def _check_models(encoder, decoder, reconstruction_weight):
+    for name, part in (("encoder", encoder), ("decoder", decoder)):
+        if not isinstance(part, keras.Model) and (name == "encoder" or part is not None):
+            raise TypeError(f"Expected `{name}` to be a keras.Model. Received: {type(part)}")
+    if not encoder.built or len(encoder.output_shape) != 2:
+        raise ValueError(
+            "Expected `encoder` to be built, with an output of shape (batch, n_features). Received: "
+            + (f"output shape {encoder.output_shape}" if encoder.built else "one that is not built")
+        )
+    if not reconstruction_weight >= 0:
+        raise ValueError(
+            "Expected `reconstruction_weight` to be non-negative. "
+            f"Received: reconstruction_weight={reconstruction_weight!r}"
+        )
+    if reconstruction_weight and decoder is None:
+        raise ValueError(
+            "Expected a `decoder` for the reconstruction term. "
+            f"Received: decoder=None with reconstruction_weight={reconstruction_weight!r}"
+        )
+    if decoder is not None:
+        Autoencoder(encoder, decoder)  # Raises a ValueError if the shapes do not fit together.
