@@ -66,10 +66,17 @@ def run_experiment(
         Path | None,
         typer.Option(help="Folder of the run. Default: runs/NAME-DATA-PRESET-seedSEED."),
     ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Trained model to start from: .h5 weights or .keras."
+        ),
+    ] = None,
 ) -> None:
     """Run an experiment; the same command again goes on with an interrupted one."""
     try:
         experiment = find_experiment(name)
+        overrides = _overrides(experiment, weights)
         full = preset is Preset.full
         data = data or (experiment.full_data if full else experiment.quick_data)
         dataset = kdec.load_data(data, seed=seed)
@@ -79,7 +86,7 @@ def run_experiment(
         with _silent_stderr():
             from kdec.experiments.execute import execute
 
-        result = execute(experiment, dataset, preset.value, seed, out)
+        result = execute(experiment, dataset, preset.value, seed, out, **overrides)
     except (ValueError, OSError) as error:
         _fail(error)
     except KeyboardInterrupt:
@@ -90,6 +97,19 @@ def run_experiment(
     for path in sorted(out.iterdir()):
         if path.is_file():
             console.print(f"  {path}", soft_wrap=True)
+
+
+def _overrides(experiment, weights):
+    """What replaces the values of the preset: the weights file, if there is one."""
+    if weights is None:
+        return {}
+    if not experiment.takes_weights:
+        able = [other.name for other in EXPERIMENTS.values() if other.takes_weights]
+        raise ValueError(
+            f"Expected no --weights, or an experiment that starts from some, out of {able}. "
+            f"Received: {experiment.name!r} with --weights {weights}"
+        )
+    return {"weights": str(weights)}
 
 
 def _check_folder(out):

@@ -145,7 +145,8 @@ class KMeansLoss(keras.Model):
             self.optimizer.build(self.trainable_variables)
         with tf.GradientTape() as tape:
             figures, centroids = self._evaluate(x, training=True)
-        gradients = tape.gradient(figures["loss"], variables)
+            loss = self.optimizer.scale_loss(figures["loss"])
+        gradients = tape.gradient(loss, variables)
 
         def accept():
             self.optimizer.apply(gradients, variables)
@@ -158,7 +159,7 @@ class KMeansLoss(keras.Model):
             tf.py_function(_warn_of_skip, [], [])
             return tf.constant(1.0)
 
-        is_skipped = tf.cond(_are_finite([figures["loss"], *gradients]), accept, skip)
+        is_skipped = tf.cond(_are_finite([loss, *gradients]), accept, skip)
         self._skipped_batches.update_state(is_skipped)
         return self.get_metrics_result()
 
@@ -171,7 +172,7 @@ class KMeansLoss(keras.Model):
 
     def _evaluate(self, x, training):
         """The figures of a batch by name, and its centroids."""
-        z = self.encoder(x, training=training)
+        z = tf.cast(self.encoder(x, training=training), self._centroids.dtype)
         start = tf.cond(
             self._has_centroids > 0,
             lambda: tf.convert_to_tensor(self._centroids),
@@ -182,19 +183,18 @@ class KMeansLoss(keras.Model):
         )
         if self.reconstruction_weight:
             x_hat = self.decoder(z, training=training)
-            error = tf.reduce_mean(tf.square(x_hat - tf.reshape(x, tf.shape(x_hat))))
+            target = tf.cast(tf.reshape(x, tf.shape(x_hat)), z.dtype)
+            error = tf.reduce_mean(tf.square(tf.cast(x_hat, z.dtype) - target))
             figures["reconstruction_loss"] = error
             figures["loss"] += self.reconstruction_weight * error
         return figures, centroids
 
     def _first_rows(self, z):
-        check = tf.debugging.assert_greater_equal(
-            tf.shape(z)[0],
-            self.n_clusters,
-            "Expected a first batch of at least `n_clusters` samples.",
-        )
+        # Checked as it runs: a later batch, for which this is traced too, may well be smaller.
+        message = "Expected a first batch of at least `n_clusters` samples. Received:"
+        check = tf.debugging.Assert(tf.shape(z)[0] >= self.n_clusters, [message, tf.shape(z)])
         with tf.control_dependencies([] if check is None else [check]):
-            return tf.ensure_shape(z[: self.n_clusters], self._centroids.shape)
+            return tf.gather(z, tf.range(self.n_clusters))
 
     def _trained_variables(self):
         if self.reconstruction_weight:
@@ -353,7 +353,7 @@ def _check_models(encoder, decoder, reconstruction_weight):
             raise TypeError(f"Expected `{name}` to be a keras.Model. Received: {type(part)}")
     if not encoder.built or len(encoder.output_shape) != 2:
         raise ValueError(
-            "Expected `encoder` to be built, with an output of shape (batch, n_features). Received: "
+            "Expected `encoder` to be built, with output of shape (batch, n_features). Received: "
             + (f"output shape {encoder.output_shape}" if encoder.built else "one that is not built")
         )
     if not reconstruction_weight >= 0:

@@ -20,6 +20,7 @@ class Experiment:
         module: Module with `PRESETS` and `run`.
         full_data: Data set on which the source's figures were made.
         quick_data: Data set of the quick preset.
+        takes_weights: Whether it can start from a weights file, `weights` in its configuration.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Experiment:
     module: str
     full_data: str
     quick_data: str = "mnist-5k"
+    takes_weights: bool = False
 
 
 EXPERIMENTS = {
@@ -67,6 +69,7 @@ EXPERIMENTS = {
             summary="k-means on the codes of a sigmoid autoencoder; images of the centroids",
             module="kdec.experiments.encoding",
             full_data="mnist-train",
+            takes_weights=True,
         ),
         Experiment(
             name="gaussians",

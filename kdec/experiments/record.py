@@ -20,12 +20,14 @@ _SIGNIFICANT_DIGITS = 6
 
 def identity(experiment, dataset, preset, config, seed) -> dict[str, Any]:
     """Return what two runs must have in common to be the same run, as JSON would give it back."""
+    command = f"kdec run {experiment} --data {dataset.name} --preset {preset} --seed {seed}"
+    if config.get("weights"):
+        command += f" --weights {config['weights']}"
     return json.loads(
         json.dumps(
             {
                 "experiment": experiment,
-                "command": f"kdec run {experiment} --data {dataset.name} --preset {preset} "
-                f"--seed {seed}",
+                "command": command,
                 "data": {"name": dataset.name, "n": len(dataset.x), "sha256": dataset.sha256},
                 "preset": preset,
                 "config": config,
