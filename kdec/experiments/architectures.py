@@ -4,6 +4,7 @@ Each row of the table: its autoencoder, k-means on the embedding, then encoder a
 trained together towards the target distribution.
 """
 
+import itertools
 from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
@@ -169,13 +170,14 @@ def signal_through(autoencoder: Autoencoder, x: np.ndarray) -> dict[str, list[fl
         samples, mean over the units; `gradient_norm`, that of the mean squared error by its kernel.
     """
     layers = [layer for layer in autoencoder.encoder.layers if layer.weights]
-    outputs = keras.Model(autoencoder.encoder.inputs, [layer.output for layer in layers])(x)
+    outputs = itertools.accumulate(layers, lambda output, layer: layer(output), initial=x)
+    variances = [float(np.mean(np.var(output, axis=0))) for output in outputs]
     kernels = [layer.kernel.value for layer in layers]
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(autoencoder(x) - x))
     gradients = tape.gradient(loss, kernels)
     return {
-        "variance": [float(np.mean(np.var(output, axis=0))) for output in outputs],
+        "variance": variances[1:],
         "gradient_norm": [float(tf.norm(gradient)) for gradient in gradients],
     }
 
@@ -205,30 +207,31 @@ def explain(signal: dict[str, dict], y: np.ndarray) -> str:
 
 
 def draw_curves(run: Run) -> None:
-    """Draw ACC and loss of each row over the epochs, in small multiples."""
-    rows = run.config["rows"]
-    curves = {name: [run.curve(stage) for stage in stages(name)[::2]] for name in rows}
-    acc = {name: dec["acc"] for name, (_, dec) in curves.items()}
-    pictures = {
-        "acc": plots.curve_grid(
-            acc,
-            references={name: SOURCE_ACC[name] for name in rows if name in SOURCE_ACC},
-            ylabel="ACC",
-            title="Joint training (dashed: the source's final ACC)",
-        ),
-        "loss": plots.curve_grid(
-            {name: dec["loss"] for name, (_, dec) in curves.items()},
-            ylabel="KL divergence",
-            title="Joint training",
-        ),
-        "autoencoder_loss": plots.curve_grid(
-            {name: autoencoder["loss"] for name, (autoencoder, _) in curves.items()},
-            ylabel="mean squared error",
-            title="Autoencoders",
-        ),
-    }
-    for name, picture in pictures.items():
-        run.save_figure(name, picture)
+    """Draw ACC and losses of each row over the epochs, in small multiples."""
+    names = list(run.config["rows"])
+    curves = {name: [run.curve(stage) for stage in stages(name)[::2]] for name in names}
+    acc = plots.curve_grid(
+        {name: joint["acc"] for name, (_, joint) in curves.items()},
+        references={name: SOURCE_ACC[name] for name in names if name in SOURCE_ACC},
+        ylabel="ACC",
+        n_columns=4,
+        title="Joint training (dashed: the source's final ACC)",
+    )
+    run.save_figure("acc", acc)
+    divergence = plots.curve_grid(
+        {name: joint["loss"] for name, (_, joint) in curves.items()},
+        ylabel="KL divergence",
+        n_columns=4,
+        title="Joint training",
+    )
+    run.save_figure("loss", divergence)
+    error = plots.curve_grid(
+        {name: autoencoder["loss"] for name, (autoencoder, _) in curves.items()},
+        ylabel="mean squared error",
+        n_columns=4,
+        title="Autoencoders",
+    )
+    run.save_figure("autoencoder_loss", error)
 
 
 def draw_best(run: Run, decs: dict[str, DEC]) -> None:
