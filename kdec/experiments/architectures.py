@@ -5,6 +5,7 @@ trained together towards the target distribution.
 """
 
 import itertools
+import math
 from collections.abc import Sequence
 from statistics import mean, stdev
 from typing import Any
@@ -19,7 +20,7 @@ from kdec.batches import ShuffledBatches
 from kdec.dec import DEC
 from kdec.experiments.run import Run
 
-_ADAM = {"class_name": "Adam", "config": {"learning_rate": 0.001}}
+_ADAM = {"class_name": "Adam", "config": {"learning_rate": 0.002}}
 _SGD = {"class_name": "SGD", "config": {"learning_rate": 0.01, "momentum": 0.9}}
 
 
@@ -60,7 +61,8 @@ SOURCE_ACC = {
     _CONTROL: 0.1125,
 }
 
-# The source states neither epochs nor learning rates; these are ours.
+# The source states neither epochs nor learning rates; these are ours. On the deep relu row a larger
+# learning rate that falls to 0 gave better clusters than Adam's default, at a higher loss.
 _FULL = {
     "rows": ROWS,
     "batch_size": 256,
@@ -127,16 +129,18 @@ def build_autoencoder(run: Run, name: str) -> Autoencoder:
 
 
 def pretrain(run: Run, name: str) -> Autoencoder:
-    """Train the autoencoder of a row."""
+    """Train the autoencoder of a row, its learning rate falling to 0 by half a cosine."""
+    stage, epochs = stages(name)[0], run.config["autoencoder_epochs"]
+    peak = run.config["rows"][name]["autoencoder_optimizer"]["config"]["learning_rate"]
+    # By the epoch alone, so that a resumed training goes on with the right one.
+    decay = keras.callbacks.LearningRateScheduler(
+        lambda epoch, _: peak * (1 + math.cos(math.pi * epoch / epochs)) / 2
+    )
     batches = ShuffledBatches(run.dataset.flat, run.config["batch_size"], seed=run.seed)
-    stage = stages(name)[0]
 
     def fit(autoencoder, callbacks):
         autoencoder.fit(
-            batches.dataset,
-            epochs=run.config["autoencoder_epochs"],
-            callbacks=[batches, *callbacks],
-            shuffle=False,
+            batches.dataset, epochs=epochs, callbacks=[batches, decay, *callbacks], shuffle=False
         )
 
     return run.train(stage, lambda: build_autoencoder(run, name), fit, _file(stage))
