@@ -241,7 +241,8 @@ def kmeans_loss(z, start, *, max_iterations: int = 50, stop_gradient: bool = Fal
 
     Returns:
         Dict of scalar tensors `loss`, `attraction`, `repulsion` and `spread`, as in the logs of
-        `KMeansLoss`; and the centroids, (n_clusters, n_features).
+        `KMeansLoss`, for the centroids that the last iteration finds before it; and those that it
+        leaves, (n_clusters, n_features). The two differ only if the limit ends the iterations.
 
     Example:
     >>> import tensorflow as tf
@@ -259,24 +260,25 @@ def kmeans_loss(z, start, *, max_iterations: int = 50, stop_gradient: bool = Fal
     start = tf.stop_gradient(start - mean)
     # Zero, with the gradient that a point at rest has when the mean moves.
     at_rest = tf.stop_gradient(mean) - mean
-    shares = lloyd_shares(tf.stop_gradient(z), start, max_iterations)
+    # The last iteration is the one below, whose assignment the loss needs too.
+    shares = lloyd_shares(tf.stop_gradient(z), start, max_iterations - 1)
     is_mean = tf.reduce_any(shares > 0, axis=1, keepdims=True)
     centroids = tf.where(is_mean, tf.matmul(shares, z), start + at_rest)
     if stop_gradient:
         centroids = tf.stop_gradient(centroids) + at_rest
-    return _figures(z, centroids), centroids + mean
+    own = _memberships(z, centroids)
+    return _figures(z, centroids, own), _means(z, centroids, own)[0] + mean
 
 
-def _figures(z, centroids):
-    """Loss, terms and spread of the embedding z for its centroids, both about the mean of z."""
-    own = tf.one_hot(nearest(z, centroids), tf.shape(centroids)[0], dtype=z.dtype)
+def _figures(z, centroids, own):
+    """Loss, terms and spread of z for its centroids, both about the mean of z, and memberships."""
     variance = _mean_squared_norm(z)
-    d_own = _mean_squared_norm(z - tf.matmul(own, centroids))
+    d_own = _mean_squared_norm(z - tf.matmul(own, centroids, transpose_a=True))
     # Huygens: the mean squared distance to a centroid is that to the mean, plus its own square. No
     # n times n_clusters distances, and no digits lost in differences of large numbers.
     d_each = variance + tf.reduce_sum(tf.square(centroids), axis=1)
     # A centroid left behind without samples would hold the repulsion down for ever, from afar.
-    is_empty = tf.equal(tf.reduce_sum(own, axis=0), 0)
+    is_empty = tf.equal(tf.reduce_sum(own, axis=1), 0)
     d_all = tf.reduce_sum(tf.where(is_empty, tf.zeros_like(d_each), d_each))
     repulsion = 1.0 / (d_all - d_own)
     return {
@@ -288,12 +290,12 @@ def _figures(z, centroids):
 
 
 def lloyd_shares(z, start, max_iterations: int):
-    """Run Lloyd's algorithm until the centroids do not change at all.
+    """Run Lloyd's algorithm, until the centroids do not change at all.
 
     Args:
         z: Float tensor (n, n_features), centred.
         start: Tensor of the same dtype, (n_clusters, n_features).
-        max_iterations: Positive int, most iterations.
+        max_iterations: Non-negative int, most iterations.
 
     Returns:
         The share of each sample in each centroid, (n_clusters, n): 1 / n_members for the members,
@@ -305,18 +307,27 @@ def lloyd_shares(z, start, max_iterations: int):
         return has_changed & (iteration < max_iterations)
 
     def iterate(iteration, centroids, shares, has_changed):
-        members = tf.one_hot(nearest(z, centroids), tf.shape(start)[0], axis=0, dtype=z.dtype)
-        counts = tf.reduce_sum(members, axis=1, keepdims=True)
-        is_empty = tf.equal(counts, 0)
-        members = tf.math.divide_no_nan(members, counts)
-        means = tf.where(is_empty, centroids, tf.matmul(members, z))
-        shares = tf.where(is_empty, shares, members)
+        means, new_shares = _means(z, centroids, _memberships(z, centroids))
+        # No cluster but an empty one has no shares.
+        shares = tf.where(tf.reduce_any(new_shares > 0, axis=1, keepdims=True), new_shares, shares)
         return iteration + 1, means, shares, tf.reduce_any(means != centroids)
 
     no_shares = tf.zeros((tf.shape(start)[0], tf.shape(z)[0]), z.dtype)
     state = (0, start, no_shares, True)
     _, _, shares, _ = tf.while_loop(keep_going, iterate, state)
     return shares
+
+
+def _memberships(z, centroids):
+    """1 where a sample's nearest centroid is that of the cluster, else 0; (n_clusters, n)."""
+    return tf.one_hot(nearest(z, centroids), tf.shape(centroids)[0], axis=0, dtype=z.dtype)
+
+
+def _means(z, centroids, memberships):
+    """The clusters' means, an empty one's centroid in place of it, and the samples' shares."""
+    counts = tf.reduce_sum(memberships, axis=1, keepdims=True)
+    shares = tf.math.divide_no_nan(memberships, counts)
+    return tf.where(tf.equal(counts, 0), centroids, tf.matmul(shares, z)), shares
 
 
 def nearest(z, centroids):

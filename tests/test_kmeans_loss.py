@@ -21,17 +21,15 @@ def make_blobs(n=60, n_clusters=3, dtype="float64", seed=0):
 
 
 def numpy_loss(z, start, fixed_centroids=None, max_iterations=50):
-    """The source's algorithm in NumPy: plain loops and plain distances."""
+    """The source's algorithm in NumPy; the loss is for the last iteration's first centroids."""
     centroids = np.array(start)
     for _ in range(max_iterations):
-        labels = cdist(z, centroids).argmin(axis=1)
-        means = np.array([z[labels == c].mean(axis=0) for c in range(len(start))])
-        if np.array_equal(means, centroids):
+        before = centroids
+        labels = cdist(z, before).argmin(axis=1)
+        centroids = np.array([z[labels == c].mean(axis=0) for c in range(len(start))])
+        if np.array_equal(before, centroids):
             break
-        centroids = means
-    if fixed_centroids is not None:
-        centroids = fixed_centroids
-    distances = cdist(z, centroids, "sqeuclidean")
+    distances = cdist(z, before if fixed_centroids is None else fixed_centroids, "sqeuclidean")
     own = distances.min(axis=1).sum()
     others = distances.sum() - own
     return own / len(z) + 1 / (others / len(z)), centroids
@@ -59,13 +57,13 @@ def loss_through_the_loop(z, start, max_iterations):
     """All iterations on the tape, as the source has them."""
     centroids = start
     for _ in range(max_iterations):
-        distances = tf.reduce_sum(tf.square(z[:, None] - centroids), axis=2)
+        before = centroids
+        distances = tf.reduce_sum(tf.square(z[:, None] - before), axis=2)
         labels = tf.argmin(distances, axis=1)
         means = [tf.reduce_mean(z[labels == c], axis=0) for c in range(len(start))]
-        if np.array_equal(tf.stack(means), centroids):
-            break
         centroids = tf.stack(means)
-    distances = tf.reduce_sum(tf.square(z[:, None] - centroids), axis=2)
+        if np.array_equal(before, centroids):
+            break
     own = tf.reduce_mean(tf.reduce_min(distances, axis=1))
     return own + 1 / (tf.reduce_mean(tf.reduce_sum(distances, axis=1)) - own)
 
@@ -104,9 +102,10 @@ def test_centroids_equal_those_of_scikit_learn():
 
 def test_iterations_end_at_the_limit():
     z = make_blobs(n=300, n_clusters=5)
-    _, centroids = kmeans_loss(tf.constant(z), tf.constant(z[:5]), max_iterations=2)
-    _, expected = numpy_loss(z, z[:5], max_iterations=2)
+    figures, centroids = kmeans_loss(tf.constant(z), tf.constant(z[:5]), max_iterations=2)
+    loss, expected = numpy_loss(z, z[:5], max_iterations=2)
     np.testing.assert_allclose(centroids, expected, rtol=1e-12)
+    np.testing.assert_allclose(figures["loss"], loss, rtol=1e-12)
 
 
 def test_terms_sum_to_the_loss_and_spread_is_the_distance_to_the_mean():
@@ -132,13 +131,13 @@ def test_gradient_with_the_stop_equals_finite_differences_at_fixed_centroids():
     assert np.abs(stopped - gradient_of_loss(z, z[:3])).max() > 1e-5
 
 
-@pytest.mark.parametrize("max_iterations", [1, 3, 50])
+@pytest.mark.parametrize("max_iterations", [1, 2, 3, 50])
 def test_gradient_equals_that_through_every_iteration(max_iterations):
     z = make_blobs(n=200, n_clusters=5)
     points = tf.constant(z)
     with tf.GradientTape() as tape:
         tape.watch(points)
-        loss = loss_through_the_loop(points, points[:5], max_iterations)
+        loss = loss_through_the_loop(points, tf.constant(z[:5]), max_iterations)
     expected = tape.gradient(loss, points).numpy()
     ours = gradient_of_loss(z, z[:5], max_iterations=max_iterations)
     np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-14)
