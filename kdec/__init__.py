@@ -44,30 +44,30 @@ _TENSORFLOW_MODULES = ("kdec.dec", "kdec.kmeans_loss")
 
 def __getattr__(name):
     if name in _MODULE_OF_NAME:
-        return getattr(_import(_MODULE_OF_NAME[name]), name)
+        return getattr(importlib.import_module(_MODULE_OF_NAME[name]), name)
     if name in _SUBMODULES:
-        return _import(f"kdec.{name}")
+        return importlib.import_module(f"kdec.{name}")
     raise AttributeError(f"module 'kdec' has no attribute '{name}'")
-
-
-def _import(module):
-    if module in _KERAS_MODULES + _TENSORFLOW_MODULES:
-        importlib.import_module("keras")  # First, so that all of them are registered.
-    return importlib.import_module(module)
 
 
 def __dir__():
     return sorted(__all__)
 
 
-def _register_keras_objects(keras):
+_imported = set()
+
+
+def _register_keras_objects(module):
+    """Import all modules with Keras objects, when Keras or one of them has been imported."""
+    _imported.add(module.__name__)
     modules = _KERAS_MODULES
-    if keras.backend.backend() == "tensorflow":
+    if sys.modules["keras"].backend.backend() == "tensorflow":
         modules += _TENSORFLOW_MODULES
-    # One of them that is there already is the one that imports Keras, and only half initialised.
-    if not any(name in sys.modules for name in modules):
+    # While one is half initialised the others may fail to import from it; its own end is awaited.
+    if all(name in _imported for name in modules if name in sys.modules):
         for name in modules:
             importlib.import_module(name)
 
 
-wrapt.register_post_import_hook(_register_keras_objects, "keras")
+for _name in ("keras", *_KERAS_MODULES, *_TENSORFLOW_MODULES):
+    wrapt.register_post_import_hook(_register_keras_objects, _name)
