@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 
 import keras
 from keras import ops
@@ -58,14 +59,14 @@ class Autoencoder(keras.Model):
     def save_weights(self, filepath, overwrite=True, **kwargs):
         """Save the weights as `.weights.h5` (Keras 3) or, by another `.h5` name, as legacy HDF5."""
         if legacy_h5.is_legacy_path(filepath):
-            legacy_h5.save_weights(self, filepath, overwrite=overwrite)
+            legacy_h5.save_weights(self, filepath, overwrite=overwrite, **kwargs)
         else:
             super().save_weights(filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath, **kwargs):
         """Load weights that `save_weights` saved, or a legacy `.h5` file of the same layers."""
         if legacy_h5.is_legacy_path(filepath):
-            legacy_h5.load_weights(self, filepath)
+            legacy_h5.load_weights(self, filepath, **kwargs)
         else:
             super().load_weights(filepath, **kwargs)
 
@@ -125,11 +126,12 @@ def dense(
     ((None, 10), (None, 784))
     """
     dims = tuple(dims)
-    if len(dims) < 2 or not all(_is_positive_int(d) for d in dims):
+    if len(dims) < 2 or not all(_is_positive_int(units) for units in dims):
         raise ValueError(
             "Expected `dims` to be at least two positive ints: inputs, hidden units, embedding. "
             f"Received: dims={dims}"
         )
+    dims = tuple(map(int, dims))
     initializer = _initializers(scale=1 / 3, mode="fan_in", seed=seed)
     encoder = _dense_stack(dims, activation, embedding_activation, "encoder", initializer)
     decoder = _dense_stack(
@@ -301,7 +303,7 @@ def _initializers(scale, mode, seed):
 
 
 def _is_positive_int(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
 
 
 def _check_image_shape(image_shape, embedding_units, least_side, multiple):
@@ -334,8 +336,11 @@ def _check_parts(encoder, decoder):
     for name, part in (("encoder", encoder), ("decoder", decoder)):
         if not isinstance(part, keras.Model):
             raise TypeError(f"Expected `{name}` to be a keras.Model. Received: {type(part)}")
-        if not part.built:
-            raise ValueError(f"Expected `{name}` to be built: call it once on data, or `build` it.")
+        if not part.built or not hasattr(part, "output_shape"):
+            raise ValueError(
+                f"Expected `{name}` to be a functional or a built Sequential model, whose shapes "
+                f"are known. Received: {part!r}"
+            )
     code, image = encoder.output_shape, encoder.input_shape
     if decoder.input_shape[1:] != code[1:] or decoder.output_shape[1:] != image[1:]:
         raise ValueError(

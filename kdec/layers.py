@@ -1,5 +1,8 @@
 """Layers that assign samples to clusters."""
 
+import math
+from numbers import Integral
+
 import keras
 from keras import ops
 
@@ -26,8 +29,8 @@ class ClusteringLayer(keras.layers.Layer):
         (batch, n_clusters), float; each row sums to 1.
 
     Raises:
-        ValueError: If `n_clusters` is not a positive int, `alpha` is not positive, or the input is
-            not two-dimensional with a known number of features.
+        ValueError: If `n_clusters` is not a positive int, `alpha` is not positive and finite, or
+            the input is not two-dimensional with a known number of features.
 
     Reference:
         Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016), eq. 1.
@@ -43,14 +46,16 @@ class ClusteringLayer(keras.layers.Layer):
     """
 
     def __init__(self, n_clusters: int, alpha: float = 1.0, **kwargs):
-        if isinstance(n_clusters, bool) or not isinstance(n_clusters, int) or n_clusters < 1:
+        if isinstance(n_clusters, bool) or not isinstance(n_clusters, Integral) or n_clusters < 1:
             raise ValueError(
                 f"Expected `n_clusters` to be a positive int. Received: n_clusters={n_clusters!r}"
             )
-        if not alpha > 0:
-            raise ValueError(f"Expected `alpha` to be positive. Received: alpha={alpha!r}")
+        if not 0 < alpha < math.inf:
+            raise ValueError(
+                f"Expected `alpha` to be positive and finite. Received: alpha={alpha!r}"
+            )
         super().__init__(**kwargs)
-        self.n_clusters = n_clusters
+        self.n_clusters = int(n_clusters)
         self.alpha = float(alpha)
 
     def build(self, input_shape):
@@ -69,10 +74,12 @@ class ClusteringLayer(keras.layers.Layer):
 
     def call(self, inputs):
         """Return the soft assignments q of `inputs`, shape (batch, n_clusters)."""
-        distances = squared_distances(inputs, self.clusters)
-        # In logarithms a point far from every centroid keeps its rows' sum: no 0 / 0.
+        # Half precision overflows at a distance of 256.
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        distances = squared_distances(ops.cast(inputs, dtype), ops.cast(self.clusters, dtype))
+        # In logarithms a point far from every centroid keeps its row's sum: no 0 / 0.
         log_similarity = -0.5 * (self.alpha + 1.0) * ops.log1p(distances / self.alpha)
-        return ops.softmax(log_similarity, axis=-1)
+        return ops.cast(ops.softmax(log_similarity, axis=-1), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         """Return the shape (batch, n_clusters) of the assignments."""
