@@ -29,13 +29,13 @@ def save_weights(model, path, overwrite: bool = True) -> None:
     """
     if Path(path).exists() and not overwrite:
         raise FileExistsError(f"Expected a path that is free, or overwrite=True. Received: {path}")
-    layers = [layer for layer in _leaf_layers(model) if layer.weights]
+    layers = _by_unique_name(layer for layer in _leaf_layers(model) if layer.weights)
     with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+        file.attrs["layer_names"] = [layer_name.encode() for layer_name in layers]
         file.attrs["backend"] = b"tensorflow"
-        for layer in layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
+        for layer_name, layer in layers.items():
+            group = file.create_group(layer_name)
+            names = [f"{layer_name}/{weight.name}:0" for weight in layer.weights]
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, weight in zip(names, layer.weights, strict=True):
                 group[name] = np.asarray(weight)
@@ -80,6 +80,18 @@ def _leaf_layers(model):
             yield from _leaf_layers(layer)
         else:
             yield layer
+
+
+def _by_unique_name(layers):
+    """The layers in order by name; an encoder and a decoder may both have, say, a "dense"."""
+    named = {}
+    for layer in layers:
+        name, i = layer.name, 0
+        while name in named:
+            i += 1
+            name = f"{layer.name}_{i}"
+        named[name] = layer
+    return named
 
 
 def _arrays_in_order(file):
