@@ -6,13 +6,16 @@ update interval. An update interval is one Keras epoch and one `tf.function` cal
 """
 
 import logging
+import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from kdec import metrics
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target_distribution
@@ -20,6 +23,12 @@ from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target
 __all__ = ["DEC", "target_distribution"]
 
 logger = logging.getLogger("kdec")
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "Expected KERAS_BACKEND=tensorflow, on which DEC trains. "
+        f"Received: {keras.backend.backend()}"
+    )
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -79,7 +88,9 @@ class DEC(keras.Model):
         _check_weights(clustering_weight, reconstruction_weight)
         super().__init__(**kwargs)
         self.autoencoder = autoencoder
-        self.clustering = ClusteringLayer(n_clusters, alpha=alpha, name="clustering")
+        # Targets are sums over all samples: half precision would not do, even for half encoders.
+        dtype = keras.backend.result_type(autoencoder.encoder.output.dtype, "float32")
+        self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
         self.clustering.build(autoencoder.encoder.output_shape)
         self.clustering_weight = float(clustering_weight)
         self.reconstruction_weight = float(reconstruction_weight)
@@ -92,6 +103,7 @@ class DEC(keras.Model):
             trainable=False,
             initializer=keras.initializers.Constant(-1),
         )
+        self._training_set = None
         self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
         if self.reconstruction_weight:
             for name in ("clustering_loss", "reconstruction_loss"):
@@ -222,15 +234,11 @@ class DEC(keras.Model):
         """
         x = _check_samples(x, self.encoder)
         y = None if y is None else _check_labels(y, len(x))
-        for name, value in (
-            ("batch_size", batch_size),
-            ("max_steps", max_steps),
-            ("update_interval", update_interval),
-        ):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(
-                    f"Expected `{name}` to be a positive int. Received: {name}={value!r}"
-                )
+        _check_positive_ints(
+            batch_size=batch_size, max_steps=max_steps, update_interval=update_interval
+        )
+        if not isinstance(tol, Real):
+            raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
         if int(self.step) < 0:
             logger.info("The centroids have not been placed: running k-means on the embedding.")
             self.initialize(x)
@@ -246,7 +254,10 @@ class DEC(keras.Model):
                 tf.data.Dataset.from_tensors(0),
                 epochs=-(-max_steps // update_interval),
                 initial_epoch=initial_epoch,
-                callbacks=[TargetRenewal(self._training_set, y, tol), *(callbacks or [])],
+                callbacks=[
+                    TargetRenewal(self._training_set, y, tol),
+                    *keras.tree.flatten(callbacks or []),
+                ],
                 verbose=verbose,
                 shuffle=False,
             )
@@ -257,15 +268,25 @@ class DEC(keras.Model):
     def train_step(self, data):
         """Run the steps of one update interval; called by Keras, once an epoch."""
         del data
+        if self._training_set is None:
+            raise ValueError("Expected training through `fit`, which computes the targets first.")
         self._training_set.run_interval()
         return {name: mean.result() for name, mean in self._loss_means.items()}
+
+    def test_step(self, data):
+        """Raise an error: the loss depends on targets that only the training samples have."""
+        raise NotImplementedError(
+            "Expected `predict`, and `kdec.metrics` on its labels: DEC has no loss on new samples."
+        )
 
     def train_on_rows(self, x, p):
         """Take one optimizer step on the samples `x` (batch, ...) with targets `p` (batch, k)."""
         variables = self._trained_variables()
         with tf.GradientTape() as tape:
             losses = self.losses_on_rows(x, p)
-        gradients = tape.gradient(losses["loss"], variables)
+            # Float16 scales the loss, lest small gradients vanish; `apply` undoes it.
+            scaled_loss = self.optimizer.scale_loss(losses["loss"])
+        gradients = tape.gradient(scaled_loss, variables)
         self.optimizer.apply(gradients, variables)
         for name, mean in self._loss_means.items():
             mean.update_state(losses[name], sample_weight=tf.shape(x)[0])
@@ -285,7 +306,7 @@ class DEC(keras.Model):
             return {"loss": loss}
         reconstruction = self.decoder(embedding, training=True)
         target = ops.reshape(x, ops.shape(reconstruction))
-        reconstruction_loss = ops.mean(ops.square(reconstruction - target))
+        reconstruction_loss = ops.mean(ops.square(ops.subtract(reconstruction, target)))
         return {
             "loss": loss + self.reconstruction_weight * reconstruction_loss,
             "clustering_loss": clustering_loss,
@@ -317,13 +338,9 @@ class DEC(keras.Model):
         )
         return cls(**config)
 
-    def get_compile_config(self):
-        """Return the optimizer's configuration, for saving."""
-        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)}
-
     def compile_from_config(self, config):
         """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
-        self.compile(optimizer=keras.saving.deserialize_keras_object(config["optimizer"]))
+        self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self._trained_variables())
 
 
@@ -337,9 +354,9 @@ def _check_autoencoder(autoencoder):
 
 
 def _check_weights(clustering_weight, reconstruction_weight):
-    if clustering_weight < 0 or reconstruction_weight < 0:
+    if not (0 <= clustering_weight < math.inf and 0 <= reconstruction_weight < math.inf):
         raise ValueError(
-            "Expected `clustering_weight` and `reconstruction_weight` to be at least 0. "
+            "Expected `clustering_weight` and `reconstruction_weight` to be finite, at least 0. "
             f"Received: {clustering_weight} and {reconstruction_weight}"
         )
     if clustering_weight == 0 and reconstruction_weight == 0:
@@ -361,9 +378,9 @@ def _check_samples(x, encoder):
             f"Expected `x` of shape (n, {', '.join(map(str, expected))}) with n > 0. "
             f"Received: shape {x.shape}"
         )
-    if not np.issubdtype(x.dtype, np.number):
-        raise ValueError(f"Expected numbers in `x`. Received: dtype {x.dtype}")
-    x = np.asarray(x, encoder.compute_dtype)
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"Expected real numbers in `x`. Received: dtype {x.dtype}")
+    x = np.asarray(x, encoder.input.dtype)
     if not np.isfinite(x).all():
         raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
     return x
@@ -373,4 +390,11 @@ def _check_labels(y, n):
     y = np.asarray(y)
     if y.shape != (n,):
         raise ValueError(f"Expected `y` of shape ({n},), one label a sample. Received: {y.shape}")
+    metrics.accuracy(y, y)  # An error now, for labels that are none, rather than at a renewal.
     return y
+
+
+def _check_positive_ints(**values):
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"Expected `{name}` to be a positive int. Received: {name}={value!r}")

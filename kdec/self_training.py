@@ -79,7 +79,7 @@ class TrainingSet:
         self.update_interval = update_interval
         self.max_steps = max_steps
         self.steps_to_run = tf.Variable(0, dtype=tf.int32)
-        self.p = tf.Variable(tf.zeros((self.n, model.n_clusters), model.compute_dtype))
+        self.p = tf.Variable(tf.zeros((self.n, model.n_clusters), model.clustering.compute_dtype))
         self.run_interval = tf.function(self._run_interval)
         self._soft_assignments = tf.function(self._soft_assignments)
 
