@@ -58,7 +58,7 @@ def run(run: Run) -> None:
         labels = dec.initialize(x, n_init=n_init, random_state=run.seed)
     run.score("autoencoder + k-means", labels, ["autoencoder", "embedding"])
     draw_autoencoder(run, autoencoder)
-    images_before = dec.decoder.predict(dec.clusters, verbose=0)
+    images_before = keras.ops.convert_to_numpy(dec.decoder(dec.clusters))
 
     dec = run.train("dec", lambda: dec, lambda *args: self_train(run, *args), "model.keras")
     labels = np.argmax(dec.predict(x, batch_size=2048, verbose=0), axis=1)
@@ -110,7 +110,7 @@ def draw_autoencoder(run: Run, autoencoder: Autoencoder) -> None:
         # The samples may be sorted by class: take some from all over.
         some = np.linspace(0, len(run.dataset.x) - 1, 10).astype(int)
         x = run.dataset.flat[some]
-        x_hat = autoencoder.predict(x, verbose=0)
+        x_hat = keras.ops.convert_to_numpy(autoencoder(x))
         run.save_figure(
             "reconstructions", plots.reconstructions(_images(run, x), _images(run, x_hat))
         )
@@ -133,7 +133,7 @@ def draw_clusters(run: Run, dec: DEC, labels: np.ndarray, images_before: np.ndar
     run.save_figure("learning_curves", picture)
 
     if _are_images(run):
-        images_after = dec.decoder.predict(dec.clusters, verbose=0)
+        images_after = keras.ops.convert_to_numpy(dec.decoder(dec.clusters))
         rows = {"before": _images(run, images_before), "after": _images(run, images_after)}
         run.save_figure(
             "centroid_images",

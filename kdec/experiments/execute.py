@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 import keras
-import matplotlib
 
 from kdec.data import Dataset
 from kdec.experiments import Experiment, record
@@ -51,7 +50,6 @@ def execute(
     if finished:
         logger.info("Finished before; this is its record. Remove %s to run it again.", run.out)
         return finished
-    matplotlib.use("agg")
     keras.utils.set_random_seed(seed)
     module.run(run)
     return run.write_result()

@@ -90,4 +90,9 @@ def write_json(path: Path, content: dict) -> None:
 
 def read_json(path: Path) -> dict | None:
     """Return the content of a JSON file, or None if there is no such file."""
-    return json.loads(path.read_text()) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"Expected {path} to hold JSON. Received: {error}") from error

@@ -71,14 +71,16 @@ class Run:
         fresh = {**self._identity, "done": [], "seconds": {}}
         self._state_path = self.out / "state.json"
         self._state = record.read_json(self._state_path) or fresh
-        found = record.read_json(self.out / "result.json") or self._state
+        finished = record.read_json(self.out / "result.json")
+        found = finished or self._state
         differing = [key for key, value in self._identity.items() if found.get(key) != value]
         if differing:
             raise ValueError(
                 "Expected a folder that is free or holds this same run. "
                 f"Received: {self.out} with a run of another {' and '.join(differing)}"
             )
-        self._write_state()
+        if not finished:
+            self._write_state()
 
     def train(self, stage: str, build: Callable[[], keras.Model], fit: _Fit, filename: str):
         """Train a model, or go on where an interrupted run left it, or load the finished one.
