@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.table import Table
 
 import kdec
@@ -21,13 +22,14 @@ from kdec.experiments import EXPERIMENTS, find_experiment
 
 app = typer.Typer(
     help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 console = Console()
 
 _BAD_INPUT = 2
+# Typer gives this class no public name, and it is Click's own only in older versions.
+_UsageError = typer.BadParameter.__base__
 
 
 class Preset(StrEnum):
@@ -39,7 +41,12 @@ class Preset(StrEnum):
 
 def main() -> None:
     """Run the command line; bad input ends it with one line and exit code 2."""
-    app()
+    try:
+        exit_code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except _UsageError as error:
+        _print_error(f"{error.format_message()} `kdec --help` and `kdec run --help` say more.")
+        exit_code = _BAD_INPUT
+    sys.exit(exit_code)
 
 
 @app.command("list")
@@ -83,20 +90,22 @@ def run_experiment(
         out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
         _check_folder(out)
         _set_up_logging()
+        os.environ.setdefault("MPLBACKEND", "agg")
         with _silent_stderr():
             from kdec.experiments.execute import execute
 
         result = execute(experiment, dataset, preset.value, seed, out, **overrides)
     except (ValueError, OSError) as error:
-        _fail(error)
+        _print_error(error)
+        raise typer.Exit(_BAD_INPUT) from None
     except KeyboardInterrupt:
-        console.print(f"\nInterrupted. The same command goes on from {out}.")
+        _print_plain(f"\nInterrupted. The same command goes on from {out}.")
         raise typer.Exit(130) from None
     console.print(_results_table(result))
     console.print("Files:")
     for path in sorted(out.iterdir()):
         if path.is_file():
-            console.print(f"  {path}", soft_wrap=True)
+            _print_plain(f"  {path}")
 
 
 def _overrides(experiment, weights):
@@ -143,10 +152,14 @@ def _set_up_logging():
         logger.addHandler(RichHandler(console=console, show_path=False, show_level=False))
 
 
-def _fail(error):
-    message = " ".join(str(error).split())
+def _print_plain(text):
+    """Print what may hold a path, in which rich would take brackets for markup and break lines."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_error(error):
+    message = escape(" ".join(str(error).split()))
     Console(stderr=True).print(f"[bold red]Error:[/] {message}", soft_wrap=True, highlight=False)
-    raise typer.Exit(_BAD_INPUT) from None
 
 
 def _results_table(result):
