@@ -1,0 +1,62 @@
+"""What every test gets: a fixed seed, Matplotlib without a screen, full MNIST only where it is."""
+
+import os
+import random
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("agg")
+
+
+def pytest_collection_modifyitems(items):
+    if "KDEC_DATA_DIR" in os.environ:
+        return
+    for item in items:
+        if item.get_closest_marker("mnist"):
+            item.add_marker(pytest.mark.skip(reason="KDEC_DATA_DIR does not name a folder"))
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    """Seed all global generators; that of Keras only where a test has loaded Keras."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
+    else:
+        random.seed(0)
+        np.random.seed(0)
+
+
+@pytest.fixture
+def float64():
+    """Keras in float64, for comparison with formulas and finite differences."""
+    import keras
+
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture
+def run_python():
+    """A function that runs code in a fresh interpreter and returns its standard output."""
+    import subprocess
+
+    def run(code, *arguments, **environment):
+        result = subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    return run

@@ -1,0 +1,89 @@
+"""The package as a whole: what importing it loads, its public names, what it registers."""
+
+import ast
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+import kdec
+
+KERAS_OBJECTS = {"Autoencoder", "ClusteringLayer", "DEC"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import kdec; dir(kdec); kdec.__version__",
+        "import kdec.metrics, kdec.data",
+        "import kdec.cli, sys; sys.argv = ['kdec', '--help']\n"
+        "try: kdec.cli.main()\nexcept SystemExit as end: assert not end.code",
+        "import kdec.cli, sys; sys.argv = ['kdec', 'list']\n"
+        "try: kdec.cli.main()\nexcept SystemExit as end: assert not end.code",
+    ],
+    ids=["import", "metrics and data", "help", "list"],
+)
+def test_tensorflow_and_keras_are_not_loaded_by(code, run_python):
+    loaded = run_python(f"{code}\nimport sys; print('loaded:', *sys.modules)")
+    modules = set(loaded.rpartition("loaded:")[2].split())
+    assert "kdec" in modules
+    assert not {"tensorflow", "keras", "torch", "jax"} & modules
+
+
+def test_all_public_names_are_there():
+    for name in kdec.__all__:
+        assert getattr(kdec, name) is not None
+    assert set(dir(kdec)) == set(kdec.__all__)
+    contract = {"load_data", "KMeans", "ClusteringLayer", "Autoencoder", "target_distribution"}
+    assert contract | {"DEC", "metrics", "plots", "autoencoders"} <= set(kdec.__all__)
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'kdec' has no attribute 'nothing'"):
+        kdec.nothing  # noqa: B018
+
+
+def test_version_is_a_release_number():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", kdec.__version__)
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import kdec; import keras",
+        "import keras; import kdec",
+        "from kdec.layers import ClusteringLayer; import keras",
+        "from kdec.dec import DEC; import keras",
+    ],
+)
+def test_keras_objects_are_registered_by(imports, run_python):
+    printed = run_python(
+        f"{imports}; import sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    print(keras.saving.get_registered_object(f'kdec>{name}').__name__)",
+        *sorted(KERAS_OBJECTS),
+    )
+    assert set(printed.split()) == KERAS_OBJECTS
+
+
+@pytest.mark.parametrize("module", ["layers", "autoencoders", "legacy_h5"])
+def test_module_for_every_backend_imports_neither_tensorflow_nor_what_needs_it(module):
+    tree = ast.parse(Path(kdec.__file__).with_name(f"{module}.py").read_text())
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    own = {name for name in imported if name.startswith("kdec.")}
+    assert "tensorflow" not in {name.partition(".")[0] for name in imported}
+    assert own <= {"kdec.layers", "kdec.autoencoders", "kdec.legacy_h5"}
+
+
+def test_dec_says_that_it_needs_tensorflow(monkeypatch):
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ImportError, match=r"Expected KERAS_BACKEND=tensorflow.*Received: jax"):
+        runpy.run_module("kdec.dec")
