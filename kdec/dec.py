@@ -89,7 +89,7 @@ class DEC(keras.Model):
         super().__init__(**kwargs)
         self.autoencoder = autoencoder
         # Targets are sums over all samples: half precision would not do, even for half encoders.
-        dtype = keras.backend.result_type(autoencoder.encoder.output.dtype, "float32")
+        dtype = keras.backend.result_type(autoencoder.encoder.outputs[0].dtype, "float32")
         self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
         self.clustering.build(autoencoder.encoder.output_shape)
         self.clustering_weight = float(clustering_weight)
@@ -380,7 +380,7 @@ def _check_samples(x, encoder):
         )
     if x.dtype.kind not in "biuf":
         raise ValueError(f"Expected real numbers in `x`. Received: dtype {x.dtype}")
-    x = np.asarray(x, encoder.input.dtype)
+    x = np.asarray(x, encoder.inputs[0].dtype)
     if not np.isfinite(x).all():
         raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
     return x

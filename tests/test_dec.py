@@ -158,7 +158,7 @@ def test_default_optimizer_is_that_of_the_paper(data):
     dec.initialize(x, random_state=0, n_init=1)
     fit(dec, x, max_steps=1)
     config = dec.optimizer.get_config()
-    assert config["name"] == "SGD"
+    assert isinstance(dec.optimizer, keras.optimizers.SGD)
     assert config["learning_rate"] == pytest.approx(0.01)
     assert config["momentum"] == 0.9
 
@@ -167,7 +167,7 @@ def test_default_optimizer_is_that_of_the_paper(data):
 def test_any_optimizer_lowers_the_loss(optimizer, data):
     x, _ = data
     dec = placed_dec(x, keras.optimizers.get(optimizer))
-    dec.optimizer.learning_rate = 0.05
+    dec.optimizer.learning_rate = 0.001
     loss = fit(dec, x, max_steps=8, update_interval=4, shuffle=False).history["loss"]
     fixed = placed_dec(x, keras.optimizers.SGD(0.0))
     assert loss[0] < fit(fixed, x, max_steps=4, update_interval=4).history["loss"][0]
@@ -278,7 +278,6 @@ def test_keras_callbacks_find_the_figures(data, tmp_path):
             tmp_path / "best.keras", monitor="acc", mode="max", save_best_only=True
         ),
         keras.callbacks.EarlyStopping(monitor="acc", mode="max", patience=2, min_delta=2.0),
-        keras.callbacks.TensorBoard(tmp_path / "logs"),
     ]
     history = fit(dec, x, y, max_steps=50, callbacks=callbacks).history
     assert len(history["acc"]) == 3  # No gain of 2.0 is possible: stopped at the end of patience.
@@ -288,7 +287,6 @@ def test_keras_callbacks_find_the_figures(data, tmp_path):
     assert [float(row["delta_label"]) for row in rows] == history["delta_label"]
     best = keras.models.load_model(tmp_path / "best.keras")
     assert metrics.accuracy(y, best.predict(x, verbose=0).argmax(1)) == max(history["acc"])
-    assert any((tmp_path / "logs" / "train").iterdir())
 
 
 def test_one_callback_need_not_be_in_a_list(data):
@@ -382,11 +380,21 @@ def test_samples_may_be_of_any_kind(convert, data):
     assert_same_state(one, other)
 
 
-@pytest.mark.parametrize("kind", [list, np.array, tf.constant])
-def test_labels_may_be_of_any_kind(kind, data):
-    x, y = data
-    history = fit(placed_dec(x), x, kind(y.tolist()), max_steps=1).history
-    assert 0 < history["acc"][0] <= 1
+def test_labels_may_be_of_any_kind(data):
+    x, names = data
+    dec = placed_dec(x, keras.optimizers.SGD(0.0))
+    expected = metrics.accuracy(names, dec.predict(x, verbose=0).argmax(axis=1))
+    numbers = np.unique(names, return_inverse=True)[1]
+    for y in (names, names.tolist(), numbers - 7, tf.constant(numbers), numbers.astype("float32")):
+        assert fit(dec, x, y, max_steps=1).history["acc"] == [expected]
+
+
+def test_sequential_parts(data):
+    x, _ = data
+    encoder = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)])
+    decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(5)])
+    dec = DEC(Autoencoder(encoder, decoder), 3, reconstruction_weight=1.0)
+    assert np.isfinite(fit(dec, x, max_steps=5).history["loss"]).all()
 
 
 def test_one_cluster(data):
