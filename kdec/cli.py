@@ -44,7 +44,7 @@ def main() -> None:
     try:
         exit_code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except _UsageError as error:
-        _print_error(f"{error.format_message()} `kdec --help` and `kdec run --help` say more.")
+        _print_error(f"{error.format_message().rstrip('.')}. See `kdec --help`, `kdec run --help`.")
         exit_code = _BAD_INPUT
     sys.exit(exit_code)
 
@@ -68,7 +68,7 @@ def run_experiment(
     preset: Annotated[
         Preset, typer.Option(help="quick: minutes, on small data; full: as in the source.")
     ] = Preset.quick,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything random.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the run. Default: runs/NAME-DATA-PRESET-seedSEED."),

@@ -80,13 +80,13 @@ def test_quick_preset_runs_on_the_packaged_sample(command, quick_execute):
 
 BAD = {
     "no such command": (["runn"], "runn"),
-    "no name": (["run"], "NAME"),
+    "no name": (["run"], "Missing argument"),
     "unknown experiment": (["run", "decc"], "Received: 'decc'. Did you mean 'dec'?"),
     "unknown data": (["run", "dec", "--data", "MNIST"], "Did you mean 'mnist'?"),
     "unknown preset": (["run", "dec", "--preset", "medium"], "medium"),
-    "seed no number": (["run", "dec", "--seed", "one"], "one"),
-    "negative seed": (["run", "dec", "--seed", "-1"], "-1"),
-    "seed too large": (["run", "dec", "--seed", str(2**32)], str(2**32)),
+    "seed no number": (["run", "dec", "--seed", "one"], "--seed"),
+    "negative seed": (["run", "dec", "--seed", "-1"], "--seed"),
+    "seed too large": (["run", "dec", "--seed", str(2**32)], "--seed"),
     "unknown option": (["run", "dec", "--epochs", "3"], "--epochs"),
     "option without value": (["run", "dec", "--out"], "--out"),
     "too many names": (["run", "dec", "dec"], "dec"),
