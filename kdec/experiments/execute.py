@@ -1,5 +1,6 @@
 """Run an experiment from its name and options to its record."""
 
+import copy
 import importlib
 import logging
 import os
@@ -41,7 +42,8 @@ def execute(
         OSError: If `out` cannot be written.
     """
     module = importlib.import_module(experiment.module)
-    config = module.PRESETS[preset]
+    # A copy: `keras.optimizers.get` writes into the configuration that it is given.
+    config = copy.deepcopy(module.PRESETS[preset])
     unknown = sorted(set(overrides) - set(config))
     if unknown:
         raise ValueError(f"Expected overrides out of {sorted(config)}. Received: {unknown}")
