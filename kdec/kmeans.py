@@ -61,10 +61,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Lloyd 1982, "Least squares quantization in PCM".
 
     Example:
+        >>> import kdec
         >>> import numpy as np
-        >>> from kdec import KMeans
         >>> x = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
-        >>> kmeans = KMeans(n_clusters=2, n_init=4, random_state=0).fit(x)
+        >>> kmeans = kdec.KMeans(n_clusters=2, n_init=4, random_state=0).fit(x)
         >>> kmeans.cluster_centers_[kmeans.predict([[0, 0], [12, 3]])]
         array([[ 1.,  2.],
                [10.,  2.]])

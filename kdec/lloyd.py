@@ -18,7 +18,7 @@ from kdec import centroids, nearest
 from kdec.centroids import Sums
 from kdec.labeling import squared_length
 from kdec.nearest import Kernel, Subspace
-from kdec.points import Points, chunk_rows, has_head, read, signature
+from kdec.points import Points, chunk_rows, read, signature
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
@@ -86,21 +86,21 @@ def fit(points: Points, sample_weight, centers, max_iter, tol, options: Options)
     Returns:
         A `Result`.
     """
-    run = _compiled(options, points.body.dtype, has_head(points))
+    run = _compiled(options, signature(points))
     return run(points, sample_weight, centers, max_iter, tol)
 
 
 @functools.lru_cache(maxsize=32)
-def _compiled(options, dtype, with_head):
+def _compiled(options, points):
     """Return the run as a TensorFlow function of any n, d and R."""
     return tf.function(
         functools.partial(_run, options=options),
         input_signature=[
-            signature(dtype, with_head),
-            tf.TensorSpec([None], dtype),
-            tf.TensorSpec([None, None, None], dtype),
+            points,
+            tf.TensorSpec([None], points.body.dtype),
+            tf.TensorSpec([None, None, None], points.body.dtype),
             tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([], dtype),
+            tf.TensorSpec([], points.body.dtype),
         ],
     )
 
@@ -129,8 +129,7 @@ def _run(points, sample_weight, centers, max_iter, tol, options):
             ]
         )
         if options.n_directions and _is_stale(subspace, n_verified, iteration, centers):
-            x = tf.reshape(points.body, [n, d])
-            subspace = nearest.find_subspace(x, centers, options.n_directions)
+            subspace = nearest.find_subspace(points.body, centers, options.n_directions)
             n_verified = 0.0
         step = _read_once(points, sample_weight, centers, labels, subspace, n_init, options)
         n_verified += tf.cast(step.n_verified, tf.float32)

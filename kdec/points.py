@@ -16,12 +16,31 @@ _STATISTICS_ROWS = 8192
 _CHUNK_VALUES = 2**21
 
 
-class Points(NamedTuple):
-    """Points as tensors: the values of the head, then those of the body, make up the rows."""
+class Copied(NamedTuple):
+    """Points as a copy near the origin."""
 
-    body: tf.Tensor  # aligned values, flat
-    head: tf.Tensor  # the values before the first aligned address, fewer than 16
-    origin: tf.Tensor  # (d,) to subtract from every row
+    body: tf.Tensor  # (n, d)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return self.body.shape[1]
+
+
+class InPlace(NamedTuple):
+    """Points as they lie in memory: the values of the head, then of the body, less the origin."""
+
+    body: tf.Tensor  # flat, from the first aligned address on
+    head: tf.Tensor  # flat, the values before it
+    origin: tf.Tensor  # (d,)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return self.origin.shape[0]
+
+
+Points = Copied | InPlace
 
 
 class Statistics(NamedTuple):
@@ -56,7 +75,7 @@ def fits_copy(data: np.ndarray) -> bool:
     return data.nbytes <= _LARGEST_COPY
 
 
-def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Points:
+def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Copied:
     """Return the chosen columns of the data less the origin, in a copy."""
     shape = (len(data), int(np.count_nonzero(columns)))
     working = _aligned_empty(shape, data.dtype)
@@ -64,60 +83,49 @@ def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Points:
         part = slice(start, start + _STATISTICS_ROWS)
         rows = data[part] if columns.all() else data[part][:, columns]
         np.subtract(rows, origin[columns], out=working[part])
-    return Points(
-        _shared(working.reshape(-1)),
-        tf.zeros([0], data.dtype),
-        tf.zeros([shape[1]], data.dtype),
-    )
+    return Copied(_shared(working))
 
 
-def in_place(data: np.ndarray, origin: np.ndarray) -> Points:
+def in_place(data: np.ndarray, origin: np.ndarray) -> InPlace:
     """Return the data itself, with the origin to subtract on reading."""
     flat = data.reshape(-1)
     n_head = min(-flat.ctypes.data % _ALIGNMENT // flat.itemsize, flat.size)
     if not flat.flags.writeable:  # NumPy shares only writeable buffers
-        return Points(tf.constant(flat), tf.zeros([0], data.dtype), tf.constant(origin))
-    return Points(_shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))
+        return InPlace(tf.constant(flat), tf.zeros([0], data.dtype), tf.constant(origin))
+    return InPlace(_shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))
 
 
 def chunk_rows(d, n_columns):
     """Return a power of two such that the values and scores of that many rows stay near caches."""
     rows = 256
-    while 2 * rows * max(n_columns, d // 2) <= _CHUNK_VALUES:
+    while 2 * rows * max(n_columns, d // 4) <= _CHUNK_VALUES:
         rows *= 2
     return rows
 
 
-def has_head(points: Points) -> bool:
-    """Tell whether the values start at an address that TensorFlow cannot read."""
-    return points.head.shape[0] != 0
-
-
-def signature(dtype, with_head: bool) -> Points:
-    """Return the `tf.TensorSpec` of points of any number and width."""
-    vector = tf.TensorSpec([None], dtype)
-    return Points(vector, vector if with_head else tf.TensorSpec([0], dtype), vector)
+def signature(points: Points) -> Points:
+    """Return the `tf.TensorSpec` of points of this kind, of any number and width."""
+    return type(points)(*(tf.TensorSpec([None] * part.shape.rank, part.dtype) for part in points))
 
 
 def read(points: Points, start, rows):
-    """Return `rows` rows from `start` on, less the origin: (rows, d)."""
+    """Return `rows` rows from `start` on, near the origin: (rows, d); a view of a copy."""
+    if isinstance(points, Copied):
+        return points.body[start : start + rows]
     d = tf.size(points.origin, tf.int64)
     n_head = tf.size(points.head, tf.int64)
     begin = tf.cast(start, tf.int64) * d
     end = begin + tf.cast(rows, tf.int64) * d
-    if points.head.shape[0] == 0:
-        return tf.reshape(points.body[begin:end], tf.stack([-1, d])) - points.origin
-    values = tf.concat(
-        [points.head[begin:end], points.body[tf.maximum(begin - n_head, 0) : end - n_head]], 0
-    )
+    body = points.body[tf.maximum(begin - n_head, 0) : end - n_head]
+    values = tf.concat([points.head[begin:end], body], 0)
     return tf.reshape(values, tf.stack([-1, d])) - points.origin
 
 
-def _shared(flat: np.ndarray) -> tf.Tensor:
-    """Return a tensor on the memory of an aligned flat array."""
-    if flat.size == 0:
-        return tf.zeros([0], flat.dtype)
-    return tf.experimental.dlpack.from_dlpack(flat.__dlpack__())
+def _shared(values: np.ndarray) -> tf.Tensor:
+    """Return a tensor on the memory of an aligned array."""
+    if values.size == 0:
+        return tf.zeros(values.shape, values.dtype)
+    return tf.experimental.dlpack.from_dlpack(values.__dlpack__())
 
 
 def _aligned_empty(shape, dtype) -> np.ndarray:

@@ -62,7 +62,7 @@ def kmeans_plusplus(
         tf.constant(sample_weight),
         tf.constant(np.array(first, np.int64)),
         tf.constant(np.stack(uniforms)),
-        chunk_rows(points.origin.shape[0], n_init * n_trials),
+        chunk_rows(points.n_features, n_init * n_trials),
     )
     return chosen.numpy()
 
