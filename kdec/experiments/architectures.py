@@ -75,7 +75,8 @@ _FULL = {
 
 PRESETS = {
     "full": _FULL,
-    "quick": {**_FULL, "autoencoder_epochs": 15, "dec_epochs": 10},
+    # Small batches: some thousand samples make few steps an epoch.
+    "quick": {**_FULL, "batch_size": 64, "autoencoder_epochs": 15, "dec_epochs": 5},
 }
 
 
