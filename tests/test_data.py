@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import os
 import struct
 import subprocess
 import sys
@@ -13,14 +12,6 @@ import sklearn.datasets
 
 from kdec import full_sets
 from kdec.data import load_data
-
-needs_mnist = [
-    pytest.mark.mnist,
-    pytest.mark.skipif(
-        not os.path.exists(os.path.join(os.environ.get("KDEC_DATA_DIR", ""), "mnist.npz")),
-        reason="KDEC_DATA_DIR does not name a folder with mnist.npz",
-    ),
-]
 
 # MD5 of the four uncompressed IDX files, as several public data loaders list them.
 PUBLISHED_MNIST_MD5 = {
@@ -301,10 +292,9 @@ def test_data_folder_that_is_no_folder_is_an_error(make, miniature, monkeypatch,
     assert len(load_data("mnist-5k").x) == 5000
 
 
+@pytest.mark.mnist
 class TestFullMnist:
     """The original set, wherever KDEC_DATA_DIR has it."""
-
-    pytestmark = needs_mnist
 
     def test_arrays_make_the_original_idx_files(self):
         arrays = full_sets.read("mnist", ("train", "test"))
