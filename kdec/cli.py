@@ -86,8 +86,8 @@ def run_experiment(
         overrides = _overrides(experiment, weights)
         full = preset is Preset.full
         data = data or (experiment.full_data if full else experiment.quick_data)
-        dataset = kdec.load_data(data, seed=seed)
         out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
+        dataset = kdec.load_data(data, seed=seed)
         _check_folder(out)
         _set_up_logging()
         os.environ.setdefault("MPLBACKEND", "agg")
