@@ -397,6 +397,7 @@ def test_sequential_parts(data):
     assert np.isfinite(fit(dec, x, max_steps=5).history["loss"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:You are using a softmax")
 def test_one_cluster(data):
     x, _ = data
     dec = DEC(dense((5, 2), seed=0), 1)

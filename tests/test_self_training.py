@@ -175,7 +175,7 @@ def test_gradients_are_those_of_finite_differences(float64, clustering_weight):
         divergence = (p * np.log(p / q)).sum(1).mean()
         return clustering_weight * divergence + 2.0 * ((x - x_hat) ** 2).mean()
 
-    arrays = [np.array(variable) for variable in variables]
+    arrays = [variable.numpy() for variable in variables]
     np.testing.assert_allclose(loss, loss_by_numpy(arrays), rtol=1e-12)
     expected = finite_differences(loss_by_numpy, arrays)
     for gradient, difference in zip(gradients, expected, strict=True):
