@@ -1,6 +1,5 @@
 """Run an experiment from its name and options to its record."""
 
-import copy
 import importlib
 import logging
 import os
@@ -42,8 +41,7 @@ def execute(
         OSError: If `out` cannot be written.
     """
     module = importlib.import_module(experiment.module)
-    # A copy: `keras.optimizers.get` writes into the configuration that it is given.
-    config = copy.deepcopy(module.PRESETS[preset])
+    config = module.PRESETS[preset]
     unknown = sorted(set(overrides) - set(config))
     if unknown:
         raise ValueError(f"Expected overrides out of {sorted(config)}. Received: {unknown}")

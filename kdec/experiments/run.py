@@ -6,6 +6,7 @@ took; the same command run again goes on from there. At the end the folder holds
 """
 
 import contextlib
+import copy
 import logging
 import os
 import statistics
@@ -57,7 +58,8 @@ class Run:
         out: str | os.PathLike,
     ):
         self.dataset = dataset
-        self.config = config
+        # A copy: `keras.optimizers.get` writes into the configuration that it is given.
+        self.config = copy.deepcopy(config)
         self.seed = seed
         self.out = Path(out)
         self.facts: dict[str, Any] = {}
