@@ -18,7 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kdec import labeling, lloyd, seeding
-from kdec.points import chunk_rows, copied, fits_copy, in_place, statistics
+from kdec.points import chunk_rows, columns_to_copy, copied, fits_copy, in_place, statistics
 
 _LOGGER = logging.getLogger("kdec")
 _METRICS = ("euclidean", "manhattan", "cosine")
@@ -146,7 +146,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if not fits_copy(X):
             return in_place(X, origin), origin, columns
         if self.metric != "cosine" and isinstance(self.init, str) and about.varies.any():
-            columns = about.varies
+            columns = columns_to_copy(about.varies, X.itemsize)
         return copied(X, origin, columns), origin, columns
 
     def predict(self, X):

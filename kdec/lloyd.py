@@ -22,7 +22,7 @@ from kdec.points import Points, chunk_rows, read, signature
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
-_MOST_DIRECTIONS = 96
+_MOST_DIRECTIONS = 95  # with a column of ones, rows of whole cache lines
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
 _MOST_HALVINGS = 5
@@ -155,7 +155,7 @@ def _run(points, sample_weight, centers, max_iter, tol, options):
 
 def _is_stale(subspace, n_verified, iteration, centers):
     """Tell whether rows scored in full since the last subspace cost more than a new one."""
-    n, n_directions = tf.unstack(tf.shape(subspace.points))
+    n, n_directions = tf.size(subspace.residual), tf.shape(subspace.basis)[1]
     n_columns = tf.cast(tf.shape(centers)[0] * tf.shape(centers)[1], tf.float32)
     cost = _SUBSPACE_COST * tf.cast(n * n_directions, tf.float32)
     return iteration >= _FIRST_SUBSPACE and n_verified * n_columns >= cost
@@ -163,7 +163,7 @@ def _is_stale(subspace, n_verified, iteration, centers):
 
 def _no_subspace(n, d, dtype):
     """Return a subspace without directions."""
-    return Subspace(*(tf.zeros(shape, dtype) for shape in ([d, 0], [n, 0], [n], [n])))
+    return Subspace(*(tf.zeros(shape, dtype) for shape in ([d, 0], [n, 1], [n], [n])))
 
 
 def _read_once(points, sample_weight, centers, old_labels, subspace, n_init, options) -> Pass:

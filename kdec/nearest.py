@@ -26,7 +26,7 @@ class Subspace(NamedTuple):
     """An orthonormal basis near the centers, and the points in it."""
 
     basis: tf.Tensor  # (d, m)
-    points: tf.Tensor  # (n, m)
+    points: tf.Tensor  # (n, m + 1), the last column 1
     residual: tf.Tensor  # (n,) upper bound of the length outside the subspace
     length: tf.Tensor  # (n,) length of each point
 
@@ -99,8 +99,7 @@ def _two_nearest_compiled(table):
 class Projection(NamedTuple):
     """The centers of one iteration, seen from the subspace."""
 
-    centers: tf.Tensor  # (k * A, m)
-    squared_lengths: tf.Tensor  # (k * A, 1) with all features
+    centers: tf.Tensor  # (k * A, m + 1), so that their product with points gives scores
     residual: tf.Tensor  # (A, 1) factor of a point's residual in the error bound
     rounding: tf.Tensor  # (A, 1) factor of a point's length in the bound on rounding
     floor: tf.Tensor  # (A, 1) part of the bound on rounding that no point changes
@@ -119,8 +118,7 @@ def project(centers, basis, metric) -> Projection:
         squared = tf.zeros_like(squared)
     by_restart = tf.reshape(squared, tf.shape(outside))
     return Projection(
-        tf.reshape(-2 * low, [-1, tf.shape(basis)[1]]),
-        squared,
+        tf.concat([tf.reshape(-2 * low, [-1, tf.shape(basis)[1]]), squared], axis=1),
         2 * tf.reduce_sum(largest, axis=1, keepdims=True),
         _ROUNDING * tf.reduce_max(tf.norm(offsets, axis=2), axis=0)[:, tf.newaxis],
         _ROUNDING * tf.reduce_max(by_restart, axis=0)[:, tf.newaxis],
@@ -140,7 +138,6 @@ def settle(projection, subspace, kernel: Kernel):
     """
     n_active, n_points = tf.shape(projection.residual)[0], tf.shape(subspace.points)[0]
     values = tf.matmul(projection.centers, subspace.points, transpose_b=True)
-    values += projection.squared_lengths
     labels, best, second = nearest(tf.reshape(values, [-1, n_active, n_points]), kernel)
     bound = (
         projection.residual * subspace.residual
@@ -171,4 +168,5 @@ def find_subspace(x, centers, n_directions) -> Subspace:
     squared_lengths = tf.reduce_sum(x * x, axis=1)
     outside = squared_lengths - tf.reduce_sum(points * points, axis=1)
     outside = tf.maximum(outside, 0) + _ROUNDING * squared_lengths
+    points = tf.concat([points, tf.ones_like(points[:, :1])], axis=1)
     return Subspace(basis, points, tf.sqrt(outside), tf.sqrt(squared_lengths))

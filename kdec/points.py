@@ -75,6 +75,17 @@ def fits_copy(data: np.ndarray) -> bool:
     return data.nbytes <= _LARGEST_COPY
 
 
+def columns_to_copy(varies: np.ndarray, itemsize: int) -> np.ndarray:
+    """Return which columns a copy needs: those that vary, and some constant ones as padding.
+
+    TensorFlow takes a chunk as a view only if each row starts on an aligned address.
+    """
+    constant = np.flatnonzero(~varies)
+    columns = varies.copy()
+    columns[constant[: -np.count_nonzero(varies) % (_ALIGNMENT // itemsize)]] = True
+    return columns
+
+
 def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Copied:
     """Return the chosen columns of the data less the origin, in a copy."""
     shape = (len(data), int(np.count_nonzero(columns)))
