@@ -26,6 +26,7 @@ _MOST_DIRECTIONS = 95  # with a column of ones, rows of whole cache lines
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
 _MOST_HALVINGS = 5
+_ROW_STEP = 16  # rows; a multiple of every vector width
 
 _VECTOR, _MATRIX = tf.TensorShape([None]), tf.TensorShape([None, None])
 _ANY_SUMS = Sums(_MATRIX, _VECTOR, _VECTOR)
@@ -62,7 +63,7 @@ class Pass(NamedTuple):
 def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> Options:
     """Choose chunk size, kernel and subspace for a problem."""
     n_columns = n_clusters * n_init
-    rows = chunk_rows(d, n_columns)
+    rows = _even_rows(n, chunk_rows(d, n_columns))
     kernel = Kernel(None, None)
     n_directions = 0
     if n * n_columns >= _COMPILE_FROM and metric != "manhattan":
@@ -70,6 +71,12 @@ def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> Option
         if can_project and d >= _NARROWEST_WITH_SUBSPACE:
             n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
     return Options(metric, kernel, n_directions, rows)
+
+
+def _even_rows(n, rows):
+    """Shorten chunks so that only a few points are left over for the one that is not full."""
+    n_chunks = -(-n // rows)
+    return max(_ROW_STEP, n // n_chunks // _ROW_STEP * _ROW_STEP)
 
 
 def fit(points: Points, sample_weight, centers, max_iter, tol, options: Options) -> Result:
