@@ -7,10 +7,10 @@ from sklearn.metrics import normalized_mutual_info_score
 
 import kdec
 from kdec.data import Dataset
-from kdec.experiments import find_experiment
+from kdec.experiments import find_experiment, kmeans_loss
 from kdec.experiments.execute import execute
 
-SYSTEMS = {"k-means on pixels", "k-means loss", "k-means loss + reconstruction"}
+TRAINED = set(kmeans_loss.SYSTEMS.values())
 
 
 @pytest.fixture(scope="module")
@@ -27,24 +27,25 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(digits, folder):
-    options = {"max_epochs": 4, "batch_size": 100, "reconstruction_max_epochs": 3, "n_init": 2}
+    trainings = {
+        stage: {**training, "max_epochs": 3, "batch_size": 100}
+        for stage, training in kmeans_loss.PRESETS["quick"]["trainings"].items()
+    }
+    options = {"trainings": trainings, "n_init": 2}
     return execute(find_experiment("kmeans-loss"), digits, "quick", 0, folder, **options)
 
 
 def test_leaves_its_pictures_and_models(result, folder):
     assert {path.stem for path in folder.glob("*.png")} == {
         "centroid_images",
-        "embedding_3d_alone",
-        "embedding_3d_reconstruction",
-        "terms_alone",
-        "terms_reconstruction",
+        *(f"embedding_3d_{stage}" for stage in kmeans_loss.SYSTEMS),
+        *(f"terms_{stage}" for stage in kmeans_loss.SYSTEMS),
     }
-    assert (folder / "alone.keras").exists()
-    assert (folder / "reconstruction.keras").exists()
+    assert all((folder / f"{stage}.keras").exists() for stage in kmeans_loss.SYSTEMS)
 
 
 def test_all_systems_are_scored(result):
-    assert set(result["metrics"]) == SYSTEMS
+    assert set(result["metrics"]) == {"k-means on pixels", *TRAINED}
     assert all(0 < row["macro_purity_10000"] <= 1 for row in result["metrics"].values())
 
 
@@ -67,9 +68,16 @@ def test_curves_hold_both_terms_of_the_loss_and_the_spread(result):
     assert "reconstruction_loss" in result["curves"]["reconstruction"]
 
 
+def test_control_differs_from_reconstruction_in_the_term_alone():
+    for preset in kmeans_loss.PRESETS.values():
+        control, other = (preset["trainings"][stage] for stage in ("control", "reconstruction"))
+        assert control | {"reconstruction_weight": other["reconstruction_weight"]} == other
+        assert control["reconstruction_weight"] == 0 < other["reconstruction_weight"]
+
+
 def test_embedding_is_described_before_and_after_training(result):
     described = result["facts"]["embedding"]
-    assert set(described) == {"untrained encoder", *SYSTEMS - {"k-means on pixels"}}
+    assert set(described) == {"untrained encoder", *TRAINED}
     for row in described.values():
         assert row["spread"] > 0
         assert 1 / 3 <= row["first_axis"] <= 1
@@ -81,7 +89,7 @@ def test_finding_quotes_the_recorded_figures(result):
     best = facts["terms"]["k-means loss"]["best"]
     assert f"to {best['loss']:.3g}." in facts["finding"]
     share = facts["embedding"]["k-means loss"]["neighbour_accuracy"]
-    assert f"told {share:.0%} of the digits" in facts["finding"]
+    assert f"k-means loss {share:.0%}," in facts["finding"]
 
 
 def test_data_without_images_is_an_error_before_any_work(tmp_path):

@@ -19,42 +19,65 @@ from kdec.experiments.stopping import ResumableEarlyStopping
 from kdec.kmeans import KMeans
 from kdec.kmeans_loss import KMeansLoss
 
+# The source's training; the one that suits a reconstruction term; and that one without the term, so
+# that the last two differ in nothing else.
+_SOURCE_TRAINING = {
+    "reconstruction_weight": 0.0,
+    "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.0001}},
+    "batch_size": 5000,
+    "max_epochs": 1000,
+}
+_RECONSTRUCTION_TRAINING = {
+    "reconstruction_weight": 100.0,
+    "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
+    "batch_size": 500,
+    "max_epochs": 10,
+}
+
 _FULL = {
     "embedding_units": 3,
-    "batch_size": 5000,
     "max_iterations": 50,
     "stop_gradient": False,
-    "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.0001}},
-    "max_epochs": 1000,
     "patience": 10,
-    "reconstruction_weight": 100.0,
-    "reconstruction_optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
-    "reconstruction_batch_size": 500,
-    "reconstruction_max_epochs": 10,
     "n_init": 20,
+    "trainings": {
+        "alone": _SOURCE_TRAINING,
+        "control": {**_RECONSTRUCTION_TRAINING, "reconstruction_weight": 0.0},
+        "reconstruction": _RECONSTRUCTION_TRAINING,
+    },
 }
+
+_QUICK_RECONSTRUCTION = {**_RECONSTRUCTION_TRAINING, "batch_size": 100, "max_epochs": 30}
 
 PRESETS = {
     "full": _FULL,
     # For some thousand samples: smaller batches and larger steps.
     "quick": {
         **_FULL,
-        "batch_size": 500,
-        "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
-        "max_epochs": 40,
-        "reconstruction_batch_size": 100,
-        "reconstruction_max_epochs": 30,
+        "trainings": {
+            "alone": {
+                **_SOURCE_TRAINING,
+                "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
+                "batch_size": 500,
+                "max_epochs": 40,
+            },
+            "control": {**_QUICK_RECONSTRUCTION, "reconstruction_weight": 0.0},
+            "reconstruction": _QUICK_RECONSTRUCTION,
+        },
     },
 }
 
-_ALONE = "k-means loss"
-_WITH_RECONSTRUCTION = "k-means loss + reconstruction"
+SYSTEMS = {
+    "alone": "k-means loss",
+    "control": "k-means loss, trained as with reconstruction",
+    "reconstruction": "k-means loss + reconstruction",
+}
 _N_SHOWN = 10_000
 _PREDICT_BATCH = 2048
 
 
 def run(run: Run) -> None:
-    """Cluster the pixels; train with the loss alone, then with reconstruction; score and draw."""
+    """Cluster the pixels; train with the loss alone and with reconstruction; score and draw."""
     describe(run, "untrained encoder", build(run, 0.0))
     with run.timed("pixels"):
         pixels = KMeans(
@@ -62,13 +85,12 @@ def run(run: Run) -> None:
         ).fit(run.dataset.flat)
     score(run, "k-means on pixels", pixels.labels_, ["pixels"])
 
-    alone = train_alone(run)
-    examine(run, _ALONE, alone, "alone")
-    with_reconstruction = train_with_reconstruction(run)
-    examine(run, _WITH_RECONSTRUCTION, with_reconstruction, "reconstruction")
+    models = {stage: train(run, stage) for stage in run.config["trainings"]}
+    for stage, model in models.items():
+        examine(run, SYSTEMS[stage], model, stage)
     run.facts["finding"] = finding(run.facts)
     draw_terms(run)
-    draw_images(run, with_reconstruction)
+    draw_images(run, models["reconstruction"])
 
 
 def build(run: Run, reconstruction_weight: float) -> KMeansLoss:
@@ -85,35 +107,23 @@ def build(run: Run, reconstruction_weight: float) -> KMeansLoss:
     )
 
 
-def train_alone(run: Run) -> KMeansLoss:
-    """Train with the k-means loss alone, as the source does."""
-    config = run.config
-    return _train(
-        run, "alone", 0.0, config["optimizer"], config["batch_size"], config["max_epochs"]
-    )
+def train(run: Run, stage: str) -> KMeansLoss:
+    """Train one of the configured models until its loss has not fallen for some epochs."""
+    config = run.config["trainings"][stage]
 
-
-def train_with_reconstruction(run: Run) -> KMeansLoss:
-    """Train the same encoder with a decoder and the reconstruction term."""
-    config = run.config
-    names = ("weight", "optimizer", "batch_size", "max_epochs")
-    return _train(run, "reconstruction", *(config[f"reconstruction_{name}"] for name in names))
-
-
-def _train(run, stage, reconstruction_weight, optimizer, batch_size, max_epochs):
     def build_and_compile():
-        model = build(run, reconstruction_weight)
-        model.compile(keras.optimizers.get(optimizer))
+        model = build(run, config["reconstruction_weight"])
+        model.compile(keras.optimizers.get(config["optimizer"]))
         return model
 
     def fit(model, callbacks):
-        batches = ShuffledBatches(images(run), batch_size, seed=run.seed)
+        batches = ShuffledBatches(images(run), config["batch_size"], seed=run.seed)
         stopping = ResumableEarlyStopping(
             run.out / f"stopping_{stage}", patience=run.config["patience"]
         )
         model.fit(
             batches.dataset,
-            epochs=max_epochs,
+            epochs=config["max_epochs"],
             callbacks=[batches, stopping, *callbacks],
             shuffle=False,
         )
@@ -174,21 +184,21 @@ def describe(run: Run, system: str, model: KMeansLoss) -> None:
 
 def finding(facts: dict) -> str:
     """Say in words what the recorded figures show of the loss, alone and with reconstruction."""
-    terms, described = facts["terms"], facts["embedding"]
-    first, best = (terms[_ALONE][when] for when in ("first", "best"))
-    alone, both = described[_ALONE], described[_WITH_RECONSTRUCTION]
-    untrained = described["untrained encoder"]
+    described = facts["embedding"]
+    first, best = (facts["terms"][SYSTEMS["alone"]][when] for when in ("first", "best"))
     products = [row["attraction"] * row["repulsion"] for row in (first, best)]
+    shown = {"untrained": described["untrained encoder"]} | {
+        name: described[name] for name in SYSTEMS.values()
+    }
+    axes = ", ".join(f"{name} {row['first_axis']:.0%}" for name, row in shown.items())
+    told = ", ".join(f"{name} {row['neighbour_accuracy']:.0%}" for name, row in shown.items())
     return (
         f"Alone, the loss fell from {first['loss']:.3g} to {best['loss']:.3g}. The spread of the "
         f"embedding went from {first['spread']:.3g} to {best['spread']:.3g}, attraction and "
         f"repulsion to {best['attraction']:.3g} and {best['repulsion']:.3g}, and their product, "
-        f"which no scaling changes, from {products[0]:.3g} to {products[1]:.3g}. The embedding "
-        f"then had {alone['first_axis']:.0%} of its variance on one axis (untrained "
-        f"{untrained['first_axis']:.0%}, with reconstruction {both['first_axis']:.0%}), and ten "
-        f"nearest neighbours in it told {alone['neighbour_accuracy']:.0%} of the digits (untrained "
-        f"{untrained['neighbour_accuracy']:.0%}, with reconstruction "
-        f"{both['neighbour_accuracy']:.0%})."
+        f"which no scaling changes, from {products[0]:.3g} to {products[1]:.3g}. "
+        f"Variance of the embedding on its first axis: {axes}. "
+        f"Digits that ten nearest neighbours in it told: {told}."
     )
 
 
@@ -210,10 +220,12 @@ def images(run: Run) -> np.ndarray:
 
 def draw_terms(run: Run) -> None:
     """Draw both terms of the loss and the spread of the embedding over the epochs."""
-    for stage, system in (("alone", _ALONE), ("reconstruction", _WITH_RECONSTRUCTION)):
+    for stage in run.config["trainings"]:
         curve = run.curve(stage)
         names = [name for name in curve if name != "skipped_batches"]
-        run.save_figure(f"terms_{stage}", plots.learning_curves(curve, keys=names, title=system))
+        run.save_figure(
+            f"terms_{stage}", plots.learning_curves(curve, keys=names, title=SYSTEMS[stage])
+        )
 
 
 def draw_images(run: Run, model: KMeansLoss) -> None:
