@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kdec.labeling import own_distances
 from kdec.points import read
+from kdec.tracing import without_autograph
 
 _DENSE_SHARE = 0.01  # of (point, cluster) entries that changed; above, a dense product is faster
 _NARROWEST_DENSE = 64  # features
@@ -26,6 +27,7 @@ class Sums(NamedTuple):
     counts: tf.Tensor  # (A * k,) int32, points with a weight other than 0
 
 
+@without_autograph
 def empty_sums(n_clusters, d) -> Sums:
     """Return the sums of clusters without points."""
     return Sums(
@@ -35,26 +37,27 @@ def empty_sums(n_clusters, d) -> Sums:
     )
 
 
+@without_autograph
 def add(sums, change) -> Sums:
     """Return the sums after a change."""
     return Sums(*(total + part for total, part in zip(sums, change, strict=True)))
 
 
 def change_of_sums(x, weight, old, new, k):
-    """Change of the sums by the points of a chunk that changed cluster: labels (c, A).
+    """Change of the sums by the points of a chunk that changed cluster: labels (A, c).
 
     Returns:
         `Sums` of A * k clusters, and the number of changed points, (A,) int32.
     """
-    n_rows, n_active = tf.shape(new)[0], tf.shape(new)[1]
-    moved = tf.where(new != old)  # (changes, 2): row, restart
-    restart = tf.cast(moved[:, 1], tf.int32)
+    n_active, n_rows = tf.shape(new)[0], tf.shape(new)[1]
+    moved = tf.where(new != old)  # (changes, 2): restart, row
+    restart, row = tf.cast(moved[:, 0], tf.int32), moved[:, 1]
     joined, left = tf.gather_nd(new, moved), tf.gather_nd(old, moved)
     had_cluster = left >= 0
     clusters = tf.concat(
         [restart * k + joined, tf.boolean_mask(restart * k + left, had_cluster)], 0
     )
-    rows = tf.concat([moved[:, 0], tf.boolean_mask(moved[:, 0], had_cluster)], 0)
+    rows = tf.concat([row, tf.boolean_mask(row, had_cluster)], 0)
     sign = tf.where(tf.range(tf.size(rows)) < tf.size(joined), 1, -1)
     values = tf.gather(weight, rows)
     counted = tf.where(values != 0, sign, 0)
@@ -83,6 +86,7 @@ def _weighted_sums(entries, values, shape, x):
     return sums
 
 
+@without_autograph
 def inertia_of(best, sums, centers, scale, metric):
     """Inertia of each active restart right after its assignment, (A,) float64."""
     if metric == "manhattan":
@@ -107,8 +111,8 @@ def update(points, sample_weight, labels, sums, centers, metric, rows):
     weights = tf.where(populated, weights, tf.zeros_like(weights))
     for restart in tf.range(n_active):
         if not tf.reduce_all(populated[restart]):
-            own = labels[:, restart]
-            distances = own_distances(points, centers[restart], own, metric, rows)
+            own = tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)]
+            distances = own_distances(points, centers[restart], own, rows, metric=metric)
             new_vectors, new_weights = _relocate(
                 points, sample_weight, own, distances, vectors[restart], weights[restart]
             )
@@ -153,6 +157,7 @@ def _farthest(distances, count):
     return np.argpartition(distances, -count)[: -count - 1 : -1]
 
 
+@without_autograph
 def _means(vectors, weights, dtype, metric):
     """Centers (A, k, d) from sums; a cluster that stays empty joins the heaviest one."""
     divisor = tf.where(weights > 0, weights, tf.ones_like(weights))

@@ -24,6 +24,7 @@ _LOGGER = logging.getLogger("kdec")
 _METRICS = ("euclidean", "manhattan", "cosine")
 _INITS = ("k-means++", "random")
 _ROUNDING = 1e-6
+_SAME_PLACE = 1e-3  # of the points' root mean square distance to their mean
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -125,11 +126,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         )
         result = lloyd.fit(
             working,
-            tf.constant(sample_weight),
-            tf.constant(centers),
-            tf.constant(self.max_iter),
+            sample_weight,
+            centers,
+            self.max_iter,
             tf.constant(self.tol * about.variance.mean(), X.dtype),
-            options,
+            options=options,
         )
         centers = self._keep_best(working, sample_weight, result, options.rows)
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
@@ -159,16 +160,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         They are not squared, unlike the inertia under "euclidean".
         """
         points, centers, n, rows = self._new_points(X)
-        distances = labeling.distances(points, n, centers, self.metric, rows).numpy()
+        distances = labeling.distances(points, n, centers, rows, metric=self.metric).numpy()
         return np.sqrt(distances) if self.metric == "euclidean" else distances
 
     def score(self, X, y=None, sample_weight=None):
         """Return minus the inertia of `X` under the fitted centroids."""
         points, centers, n, rows = self._new_points(X)
         labels = self._label(points, centers, n, rows)
-        distances = labeling.own_distances(points, centers, labels, self.metric, rows).numpy()
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=distances.dtype)
-        return -float(np.dot(distances.astype(np.float64), sample_weight))
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        return -self._inertia(points, sample_weight, centers, labels, rows)
 
     def _new_points(self, X):
         """Return the rows of `X` near the origin, the centers likewise, n and rows of a chunk."""
@@ -178,10 +178,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         centers = self.cluster_centers_.astype(X.dtype)
         origin = np.zeros(X.shape[1], X.dtype) if self.metric == "cosine" else centers.mean(axis=0)
         rows = chunk_rows(X.shape[1], self.n_clusters)
-        return in_place(X, origin), tf.constant(centers - origin), tf.constant(len(X)), rows
+        return in_place(X, origin), centers - origin, len(X), rows
 
     def _label(self, points, centers, n, rows):
-        return labeling.label(points, n, centers, self.metric, rows)
+        return labeling.label(points, n, centers, rows, metric=self.metric)
+
+    def _inertia(self, points, sample_weight, centers, labels, rows):
+        total = labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
+        return float(total)
 
     def _check_parameters(self):
         """Raise ValueError for a parameter that is out of range."""
@@ -246,9 +250,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         best = None
         for restart in self._candidates(points, sample_weight, result.centers, rows):
             centers = result.centers[restart]
-            labels = self._label(points, centers, tf.constant(len(sample_weight)), rows)
-            distances = labeling.own_distances(points, centers, labels, self.metric, rows).numpy()
-            inertia = float(np.dot(distances.astype(np.float64), sample_weight))
+            labels = self._label(points, centers, len(sample_weight), rows)
+            inertia = self._inertia(points, sample_weight, centers, labels, rows)
             if best is None or inertia < self.inertia_ * (1 - _ROUNDING):
                 best, self.inertia_, self.labels_ = restart, inertia, labels.numpy()
         self.n_iter_ = int(result.n_iter[best])
@@ -259,16 +262,18 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Return the restarts whose inertia may be the lowest, given its rounding."""
         if len(centers) == 1:
             return [0]
-        weight = tf.constant(sample_weight)
-        inertia = labeling.inertias(points, weight, centers, self.metric, rows).numpy()
-        scale = labeling.squared_length(points, weight, rows).numpy()
+        inertia = labeling.inertias(points, sample_weight, centers, rows, metric=self.metric)
+        inertia = inertia.numpy()
+        scale = labeling.squared_length(points, tf.constant(sample_weight), rows).numpy()
         if self.verbose:
             for restart, value in enumerate(inertia):
                 _LOGGER.info("restart %d: inertia %g", restart, value)
-        return np.flatnonzero(inertia <= inertia.min() + _ROUNDING * (inertia.min() + scale))
+        tolerance = _ROUNDING * (inertia.min() + scale)
+        near = np.flatnonzero(inertia <= inertia.min() + tolerance)
+        return near[_first_of_its_kind(centers.numpy()[near], scale / sample_weight.sum())]
 
     def _warn_of_few_clusters(self):
-        n_distinct = len(np.unique(self.labels_))
+        n_distinct = np.count_nonzero(np.bincount(self.labels_))
         if n_distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
@@ -281,6 +286,21 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _n_features_out(self):
         """Number of columns that `transform` returns."""
         return self.cluster_centers_.shape[0]
+
+
+def _first_of_its_kind(centers, variance):
+    """Tell which restarts (R, k, d) have not put all centers where an earlier one has.
+
+    Near a minimum, inertia grows with the square of the way of the centers, so restarts that agree
+    to a small part of the points' spread have the same inertia to its rounding.
+    """
+    order = np.argsort(centers.sum(axis=2), axis=1)
+    centers = np.take_along_axis(centers, order[..., np.newaxis], axis=1)
+    is_first = np.ones(len(centers), bool)
+    for restart in range(1, len(centers)):
+        squared = np.square(centers[:restart] - centers[restart]).sum(axis=2).max(axis=1)
+        is_first[restart] = np.all(squared > _SAME_PLACE**2 * variance)
+    return is_first
 
 
 def _check_integer(name, value, lowest, alternative=""):

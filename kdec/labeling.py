@@ -7,10 +7,11 @@ import tensorflow as tf
 
 from kdec import nearest
 from kdec.points import read
+from kdec.tracing import for_any_size, without_autograph
 
 
-@tf.function(reduce_retracing=True)
-def label(points, n, centers, metric, rows):
+@for_any_size
+def label(points, n, centers, rows, *, metric):
     """Return the nearest of the centers (k, d) for each of the n points, (n,) int32."""
     n_chunks = (n + rows - 1) // rows
     labels = tf.TensorArray(tf.int32, n_chunks, infer_shape=False, element_shape=[None])
@@ -21,8 +22,8 @@ def label(points, n, centers, metric, rows):
     return labels.concat()
 
 
-@tf.function(reduce_retracing=True)
-def inertias(points, sample_weight, centers, metric, rows):
+@for_any_size
+def inertias(points, sample_weight, centers, rows, *, metric):
     """Return the inertia of the centers (R, k, d) of each restart, (R,) float64, to rounding."""
     n = tf.size(sample_weight)
     table = tf.transpose(centers, [1, 0, 2])
@@ -38,8 +39,8 @@ def inertias(points, sample_weight, centers, metric, rows):
     return total
 
 
-@tf.function(reduce_retracing=True)
-def distances(points, n, centers, metric, rows):
+@for_any_size
+def distances(points, n, centers, rows, *, metric):
     """Return the distance, squared for euclidean, of each point to each center (k, d): (n, k)."""
     n_chunks = (n + rows - 1) // rows
     parts = tf.TensorArray(centers.dtype, n_chunks, infer_shape=False, element_shape=[None, None])
@@ -54,8 +55,8 @@ def distances(points, n, centers, metric, rows):
     return parts.concat()
 
 
-@tf.function(reduce_retracing=True)
-def own_distances(points, centers, labels, metric, rows):
+@for_any_size
+def own_distances(points, centers, labels, rows, *, metric):
     """Return each point's distance, squared for euclidean, to the center of its label.
 
     It is formed from differences, so it is exact also where a product would cancel.
@@ -64,8 +65,8 @@ def own_distances(points, centers, labels, metric, rows):
         points: n points of d features.
         centers: (k, d).
         labels: (n,) int32.
-        metric: name of the metric.
         rows: rows of a chunk.
+        metric: name of the metric.
 
     Returns:
         (n,).
@@ -76,15 +77,30 @@ def own_distances(points, centers, labels, metric, rows):
     for chunk in tf.range(n_chunks):
         start = chunk * rows
         x = read(points, start, tf.minimum(rows, n - start))
-        own = tf.gather(centers, labels[start : start + rows])
-        if metric == "euclidean":
-            part = tf.reduce_sum(tf.square(x - own), axis=1)
-        elif metric == "manhattan":
-            part = tf.reduce_sum(tf.abs(x - own), axis=1)
-        else:
-            part = tf.maximum(1 - tf.reduce_sum(x * own, axis=1), 0)
-        parts = parts.write(chunk, part)
+        parts = parts.write(chunk, _own_distances(x, centers, labels[start : start + rows], metric))
     return parts.concat()
+
+
+@for_any_size
+def inertia(points, sample_weight, centers, labels, rows, *, metric):
+    """Return the weighted sum of `own_distances`, float64, without keeping them."""
+    n = tf.size(labels)
+    total = tf.constant(0.0, tf.float64)
+    for start in tf.range(0, n, rows):
+        x = read(points, start, tf.minimum(rows, n - start))
+        own = _own_distances(x, centers, labels[start : start + rows], metric)
+        total += _weighted_sum(own, sample_weight[start : start + rows])
+    return total
+
+
+@without_autograph
+def _own_distances(x, centers, labels, metric):
+    own = tf.gather(centers, labels)
+    if metric == "euclidean":
+        return tf.reduce_sum(tf.square(x - own), axis=1)
+    if metric == "manhattan":
+        return tf.reduce_sum(tf.abs(x - own), axis=1)
+    return tf.maximum(1 - tf.reduce_sum(x * own, axis=1), 0)
 
 
 def squared_length(points, sample_weight, rows):
@@ -94,6 +110,11 @@ def squared_length(points, sample_weight, rows):
     for start in tf.range(0, n, rows):
         x = read(points, start, tf.minimum(rows, n - start))
         squares = tf.reduce_sum(tf.square(x), axis=1)
-        weighted = tf.tensordot(squares, sample_weight[start : start + rows], 1)
-        total += tf.cast(weighted, tf.float64)
+        total += _weighted_sum(squares, sample_weight[start : start + rows])
     return total
+
+
+@without_autograph
+def _weighted_sum(values, weights):
+    """Sum in float64: in float32 many values lose the digits that restarts differ in."""
+    return tf.tensordot(tf.cast(values, tf.float64), tf.cast(weights, tf.float64), 1)

@@ -9,7 +9,6 @@ Shapes: n points, d features, k clusters, R restarts of which A are still active
 chunk, m directions of the subspace.
 """
 
-import functools
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -18,7 +17,8 @@ from kdec import centroids, nearest
 from kdec.centroids import Sums
 from kdec.labeling import squared_length
 from kdec.nearest import Kernel, Subspace
-from kdec.points import Points, chunk_rows, read, signature
+from kdec.points import Points, chunk_rows, read
+from kdec.tracing import for_any_size, without_autograph
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
@@ -26,6 +26,7 @@ _MOST_DIRECTIONS = 95  # with a column of ones, rows of whole cache lines
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
 _MOST_HALVINGS = 5
+_NARROW_ROWS = 2**17
 _ROW_STEP = 16  # rows; a multiple of every vector width
 
 _VECTOR, _MATRIX = tf.TensorShape([None]), tf.TensorShape([None, None])
@@ -37,7 +38,7 @@ class Options(NamedTuple):
     """What a run is traced for."""
 
     metric: str
-    kernel: Kernel
+    kernel: Kernel | None  # None: operation by operation
     n_directions: int  # of the subspace; 0 without one
     rows: int  # of a chunk
 
@@ -53,21 +54,23 @@ class Result(NamedTuple):
 class Pass(NamedTuple):
     """What one reading of the points gives."""
 
-    labels: tf.Tensor  # (n, A) int32
+    labels: tf.Tensor  # (chunks, A, c) int32
     change: Sums
     n_changed: tf.Tensor  # (A,) int32, points that changed cluster
-    best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 with a subspace
+    best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 by a compiled kernel
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
 
 
 def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> Options:
     """Choose chunk size, kernel and subspace for a problem."""
     n_columns = n_clusters * n_init
-    rows = _even_rows(n, chunk_rows(d, n_columns))
-    kernel = Kernel(None, None)
+    rows = chunk_rows(d, n_columns)
+    kernel = None
     n_directions = 0
     if n * n_columns >= _COMPILE_FROM and metric != "manhattan":
-        kernel = Kernel(n_clusters, rows)
+        kind = "narrow" if nearest.is_narrow(d, n_clusters) else "wide"
+        rows = _even_rows(n, _NARROW_ROWS if kind == "narrow" else rows)
+        kernel = Kernel(kind, d, n_clusters, rows)
         if can_project and d >= _NARROWEST_WITH_SUBSPACE:
             n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
     return Options(metric, kernel, n_directions, rows)
@@ -79,40 +82,21 @@ def _even_rows(n, rows):
     return max(_ROW_STEP, n // n_chunks // _ROW_STEP * _ROW_STEP)
 
 
-def fit(points: Points, sample_weight, centers, max_iter, tol, options: Options) -> Result:
+@for_any_size
+def fit(points: Points, sample_weight, centers, max_iter, tol, *, options: Options) -> Result:
     """Run Lloyd's algorithm from each of the given sets of centers.
 
     Args:
         points: n points of d features.
         sample_weight: (n,).
         centers: initial centers, (R, k, d).
-        max_iter: most iterations of a restart.
+        max_iter: most iterations of a restart, int32.
         tol: a restart stops when the summed squared shift of its centers is at most this.
         options: from `choose_options`.
 
     Returns:
         A `Result`.
     """
-    run = _compiled(options, signature(points))
-    return run(points, sample_weight, centers, max_iter, tol)
-
-
-@functools.lru_cache(maxsize=32)
-def _compiled(options, points):
-    """Return the run as a TensorFlow function of any n, d and R."""
-    return tf.function(
-        functools.partial(_run, options=options),
-        input_signature=[
-            points,
-            tf.TensorSpec([None], points.body.dtype),
-            tf.TensorSpec([None, None, None], points.body.dtype),
-            tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([], points.body.dtype),
-        ],
-    )
-
-
-def _run(points, sample_weight, centers, max_iter, tol, options):
     n, n_init = tf.shape(sample_weight)[0], tf.shape(centers)[0]
     k, d = tf.shape(centers)[1], tf.shape(centers)[2]
     scale = squared_length(points, sample_weight, options.rows)
@@ -120,7 +104,8 @@ def _run(points, sample_weight, centers, max_iter, tol, options):
     ended = Result(centers, tf.zeros([n_init], tf.int32), tf.zeros([0, n_init], tf.float64))
     history = tf.TensorArray(tf.float64, 0, dynamic_size=True, element_shape=[None])
     inertia = tf.zeros([n_init], tf.float64)
-    labels = tf.fill([n, n_init], -1)
+    rows = tf.minimum(options.rows, n)
+    labels = tf.fill([(n + rows - 1) // rows, n_init, rows], -1)
     sums = centroids.empty_sums(n_init * k, d)
     subspace = _no_subspace(n, d, centers.dtype)
     n_verified = 0.0
@@ -130,7 +115,7 @@ def _run(points, sample_weight, centers, max_iter, tol, options):
             shape_invariants=[
                 (active, tf.TensorShape([None])),
                 (centers, tf.TensorShape([None, None, None])),
-                (labels, tf.TensorShape([None, None])),
+                (labels, tf.TensorShape([None, None, None])),
                 (sums, _ANY_SUMS),
                 (subspace, _ANY_SUBSPACE),
             ]
@@ -168,6 +153,7 @@ def _is_stale(subspace, n_verified, iteration, centers):
     return iteration >= _FIRST_SUBSPACE and n_verified * n_columns >= cost
 
 
+@without_autograph
 def _no_subspace(n, d, dtype):
     """Return a subspace without directions."""
     return Subspace(*(tf.zeros(shape, dtype) for shape in ([d, 0], [n, 1], [n], [n])))
@@ -175,13 +161,12 @@ def _no_subspace(n, d, dtype):
 
 def _read_once(points, sample_weight, centers, old_labels, subspace, n_init, options) -> Pass:
     """Assign every point to the nearest of the centers (A, k, d) of each active restart."""
-    n, n_active = tf.shape(old_labels)[0], tf.shape(centers)[0]
+    n, n_active = tf.size(sample_weight), tf.shape(centers)[0]
     k, d = tf.shape(centers)[1], tf.shape(centers)[2]
-    rows = options.rows
-    table = tf.transpose(_padded(centers, n_init, options), [1, 0, 2])
+    n_chunks, rows = tf.shape(old_labels)[0], tf.shape(old_labels)[2]
+    table = _padded(centers, n_init, options)
     projection = nearest.project(table, subspace.basis, options.metric)
-    n_chunks = (n + rows - 1) // rows
-    labels = tf.TensorArray(tf.int32, n_chunks, infer_shape=False, element_shape=[None, None])
+    labels = tf.TensorArray(tf.int32, n_chunks, element_shape=[None, None])
     total = centroids.empty_sums(n_active * k, d)
     n_changed = tf.zeros([n_active], tf.int32)
     best = tf.zeros([n_active], tf.float64)
@@ -190,68 +175,82 @@ def _read_once(points, sample_weight, centers, old_labels, subspace, n_init, opt
         start, stop = chunk * rows, tf.minimum((chunk + 1) * rows, n)
         x, weight = read(points, start, stop - start), sample_weight[start:stop]
         near = nearest.part(subspace, start, stop)
-        new, chunk_best, chunk_verified = _label_chunk(x, weight, table, near, projection, options)
-        new = new[:, :n_active]
+        new, chunk_best, chunk_verified = _label_chunk(
+            x, weight, table, n_active, near, projection, options
+        )
+        new = new[:n_active]
         best += chunk_best[:n_active]
         n_verified += chunk_verified
-        labels = labels.write(chunk, new)
-        change, changed = centroids.change_of_sums(x, weight, old_labels[start:stop], new, k)
+        labels = labels.write(chunk, tf.pad(new, [[0, 0], [0, rows - (stop - start)]]))
+        old = old_labels[chunk, :, : stop - start]
+        change, changed = centroids.change_of_sums(x, weight, old, new, k)
         total = centroids.add(total, change)
         n_changed += changed
-    return Pass(labels.concat(), total, n_changed, best, n_verified)
+    return Pass(labels.stack(), total, n_changed, best, n_verified)
 
 
+@without_autograph
 def _padded(centers, n_init, options):
-    """Repeat the last restart up to one of the sizes R, R/2, R/4, ...
+    """Return the centers (A, k, d) as (k, A', d), padded to a size that kernels are compiled for.
 
-    Compiled kernels have fixed shapes; this way a run needs few of them.
+    The last restart is repeated up to one of the sizes R, R/2, R/4, ...; for narrow data, whose
+    kernel leaves out the rest, up to R.
     """
     n_active = tf.shape(centers)[0]
-    if options.kernel.n_clusters is None:
-        return centers
-    size = n_init
-    for _ in range(_MOST_HALVINGS):
-        half = (size + 1) // 2
-        size = tf.where(half >= n_active, half, size)
-    return tf.gather(centers, tf.minimum(tf.range(size), n_active - 1))
+    if options.kernel is not None:
+        size = n_init
+        for _ in range(_MOST_HALVINGS if options.kernel.kind == "wide" else 0):
+            half = (size + 1) // 2
+            size = tf.where(half >= n_active, half, size)
+        centers = tf.gather(centers, tf.minimum(tf.range(size), n_active - 1))
+    return tf.transpose(centers, [1, 0, 2])
 
 
-def _label_chunk(x, weight, table, near, projection, options):
+@without_autograph
+def _label_chunk(x, weight, table, n_active, near, projection, options):
     """Label the points of a chunk.
 
     Args:
         x: (c, d).
         weight: (c,).
-        table: centers, (k, A, d).
+        table: centers, (k, A', d), with padding after the first A.
+        n_active: A.
         near: `Subspace` with the points of the chunk.
         projection: of the centers on the subspace.
         options: of the run.
 
     Returns:
-        labels (c, A) int32, weighted sum of the best scores (A,) or 0 with a subspace, number of
-        rows scored with all features after the subspace.
+        labels (A', c) int32, weighted sum of the best scores (A',) or 0 by a compiled kernel,
+        number of rows scored with all features after the subspace.
     """
+    unknown = tf.zeros([tf.shape(table)[1]], tf.float64)
+
+    def by_operations():
+        labels, scores = nearest.nearest(nearest.scores(x, table, options.metric))
+        return labels, tf.cast(tf.linalg.matvec(scores, weight), tf.float64), 0
 
     def with_all_features():
-        labels, scores, _ = nearest.nearest(
-            nearest.scores(x, table, options.metric), options.kernel
-        )
-        best = tf.cast(tf.linalg.matvec(scores, weight), tf.float64)
-        return tf.transpose(labels), best, 0
+        if options.kernel is None:
+            return by_operations()
+        labels = nearest.nearest_compiled(x, table, n_active, options.metric, options.kernel)
+        return labels, unknown, 0
 
     def with_subspace():
         labels, is_open = nearest.settle(projection, near, options.kernel)
-        rows = tf.where(tf.reduce_any(is_open, axis=0))
+        rows = tf.where(is_open)
         verified = nearest.scores(tf.gather_nd(x, rows), table, options.metric)
-        verified = tf.transpose(tf.argmin(verified, axis=0, output_type=tf.int32))
-        labels = tf.tensor_scatter_nd_update(tf.transpose(labels), rows, verified)
-        return labels, tf.zeros([tf.shape(table)[1]], tf.float64), tf.shape(rows)[0]
+        verified = tf.argmin(verified, axis=0, output_type=tf.int32)
+        restarts = tf.range(tf.shape(labels)[0], dtype=tf.int64)
+        entries = tf.stack(tf.meshgrid(restarts, rows[:, 0], indexing="ij"), axis=2)
+        labels = tf.tensor_scatter_nd_update(labels, entries, verified)
+        return labels, unknown, tf.shape(rows)[0]
 
     if not options.n_directions:
         return with_all_features()
     return tf.cond(tf.shape(near.basis)[1] > 0, with_subspace, with_all_features)
 
 
+@without_autograph
 def _end(ended, active, centers, iteration):
     """Record centers and iteration of the restarts that are still active."""
     slots = active[:, tf.newaxis]
@@ -262,6 +261,7 @@ def _end(ended, active, centers, iteration):
     )
 
 
+@without_autograph
 def _keep(chosen, active, centers, labels, sums):
     """Drop the restarts that have converged from the state of a run."""
     k = tf.shape(centers)[1]

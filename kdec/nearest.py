@@ -14,11 +14,15 @@ restart are scored again with all features. The labels are those of the full com
 work differs.
 """
 
+import functools
 from typing import NamedTuple
 
 import tensorflow as tf
 
-_LARGEST_UNROLLED = 16
+from kdec.tracing import without_autograph
+
+_MOST_PRODUCTS = 256
+_SWEEP = 16  # scores that one loop of a compiled search compares
 _ROUNDING = 4e-6
 
 
@@ -44,56 +48,136 @@ def scores(x, centers, metric):
     return tf.reshape(values, [k, n_active, -1])
 
 
-class Kernel(NamedTuple):
-    """Which implementation finds the nearest centers.
+@without_autograph
+def nearest(table):
+    """Return the label and the score of the nearest centers, (A, c), from scores (k, A, c)."""
+    return tf.argmin(table, axis=0, output_type=tf.int32), tf.reduce_min(table, axis=0)
 
-    With a number of clusters, chunks of exactly `rows` points go through a kernel that XLA
-    compiles for that shape; all else runs operation by operation, for any shape.
+
+class Kernel(NamedTuple):
+    """A search for the nearest centers that XLA compiles for chunks of one size.
+
+    Chunks of another size, as the last one may be, take the same search operation by operation.
     """
 
-    n_clusters: int | None
-    rows: int | None
+    kind: str  # "narrow" or "wide"
+    n_features: int
+    n_clusters: int
+    rows: int
 
 
-def nearest(table, kernel: Kernel):
-    """Return label, best and second best score, each (A, c), for scores (k, A, c)."""
-    if kernel.n_clusters is None:
-        return _two_nearest(table)
+def is_narrow(d, n_clusters):
+    """Tell whether all products of a point and its centers fit into the registers of a loop."""
+    return d * n_clusters <= _MOST_PRODUCTS
+
+
+@without_autograph
+def nearest_compiled(x, centers, n_active, metric, kernel: Kernel):
+    """Return the labels (A', c) of the nearest of the centers (k, A', d), of which A are used."""
+    flat = tf.reshape(centers, [-1, tf.shape(centers)[2]])
+    squared = tf.reduce_sum(flat * flat, axis=1)
+    if metric == "cosine":
+        squared = tf.zeros_like(squared)
 
     def compiled():
-        found = _two_nearest_compiled(tf.reshape(table, [kernel.n_clusters, -1]))
-        return tuple(tf.reshape(each, tf.shape(table)[1:]) for each in found)
+        if kernel.kind == "narrow":
+            bias = tf.reshape(squared, tf.shape(centers)[:2])
+            return _compiled(_narrow, kernel)(tf.transpose(x), -2 * centers, bias, n_active)
+        return _compiled(_wide, kernel)(x, -2 * flat, squared)
 
-    return tf.cond(tf.shape(table)[2] == kernel.rows, compiled, lambda: _two_nearest(table))
+    return tf.cond(
+        tf.shape(x)[0] == kernel.rows, compiled, lambda: nearest(scores(x, centers, metric))[0]
+    )
 
 
+@functools.lru_cache(maxsize=64)
+def _compiled(search, kernel):
+    """Return the compiled search of a kernel; XLA needs one for each shape."""
+    return tf.function(functools.partial(search, kernel=kernel), jit_compile=True, autograph=False)
+
+
+def _narrow(features, factors, bias, n_active, kernel):
+    """Label (A', c) of the lowest score, products with few features taken one by one.
+
+    Args:
+        features: points, (d, c).
+        factors: (k, A', d).
+        bias: (k, A').
+        n_active: restarts to label, the first ones.
+        kernel: of this shape.
+    """
+
+    def label(restart):
+        label = tf.zeros([kernel.rows], tf.int32)
+        best = tf.fill([kernel.rows], tf.constant(float("inf"), features.dtype))
+        for j in range(kernel.n_clusters):
+            score = tf.fill([kernel.rows], bias[j, restart])
+            for feature in range(kernel.n_features):
+                score += factors[j, restart, feature] * features[feature]
+            label = tf.where(score < best, j, label)
+            best = tf.minimum(best, score)
+        return label
+
+    def step(restart, labels):
+        own = label(restart)[tf.newaxis]
+        return restart + 1, tf.tensor_scatter_nd_update(labels, [[restart]], own)
+
+    labels = tf.zeros([tf.shape(factors)[1], kernel.rows], tf.int32)
+    return tf.while_loop(lambda restart, _: restart < n_active, step, (0, labels))[1]
+
+
+def _wide(x, factors, bias, kernel):
+    """Label (A', c) of the lowest score, of the products of x (c, d) and factors (k * A', d)."""
+    return _two_nearest_in_one_sweep(x, factors, bias, kernel)[0]
+
+
+def _two_nearest_in_one_sweep(x, factors, bias, kernel):
+    """Label, best and second best score, each (A, c), in one sweep over the products.
+
+    Args:
+        x: points, (c, m).
+        factors: (k * A, m).
+        bias: (k * A,).
+        kernel: of this number of points and clusters.
+    """
+    k = kernel.n_clusters
+    table = tf.reshape(tf.matmul(factors, x, transpose_b=True), [k, -1, kernel.rows])
+    bias = tf.reshape(bias, [k, -1, 1])
+    infinite = tf.fill(tf.shape(table)[1:], tf.constant(float("inf"), table.dtype))
+
+    def rows_of(tensor, first, size):
+        # Unlike the ends of tensor[a:b], the size of a slice is a constant for XLA.
+        return tf.slice(tensor, [first, 0, 0], [size, *tf.unstack(tf.shape(tensor)[1:])])
+
+    def sweep(first, state, n_scores):
+        part, biases = rows_of(table, first, n_scores), rows_of(bias, first, n_scores)
+        label, best, second = state
+        for j in range(n_scores):
+            score = part[j] + biases[j]
+            label = tf.where(score < best, first + j, label)
+            second = tf.minimum(second, tf.maximum(best, score))
+            best = tf.minimum(best, score)
+        return label, best, second
+
+    state = (tf.zeros(tf.shape(infinite), tf.int32), infinite, infinite)
+    n_blocks = k // _SWEEP
+    if n_blocks > 1:
+        _, *state = tf.while_loop(
+            lambda block, *_: block < n_blocks,
+            lambda block, *state: (block + 1, *sweep(block * _SWEEP, state, _SWEEP)),
+            (0, *state),
+        )
+        return sweep(n_blocks * _SWEEP, state, k % _SWEEP)
+    return sweep(0, state, k)
+
+
+@without_autograph
 def _two_nearest(table):
     """Label, best and second best along the first axis, one TensorFlow operation after another."""
-    label = tf.argmin(table, axis=0, output_type=tf.int32)
+    label, best = nearest(table)
     own = tf.range(tf.shape(table)[0])[:, tf.newaxis, tf.newaxis] == label
     rest = tf.where(own, tf.constant(float("inf"), table.dtype), table)
-    return label, tf.reduce_min(table, axis=0), tf.reduce_min(rest, axis=0)
-
-
-@tf.function(jit_compile=True)
-def _two_nearest_compiled(table):
-    """Label, best and second best of (k, M), in one sweep that XLA fuses."""
-    k = table.shape[0]
-
-    def update(j, label, best, second):
-        score = table[j]
-        label = tf.where(score < best, j, label)
-        second = tf.minimum(second, tf.maximum(best, score))
-        return j + 1, label, tf.minimum(best, score), second
-
-    infinite = tf.fill(tf.shape(table)[1:], tf.constant(float("inf"), table.dtype))
-    state = (0, tf.zeros(tf.shape(table)[1:], tf.int32), infinite, infinite)
-    if k <= _LARGEST_UNROLLED:
-        for _ in range(k):
-            state = update(*state)
-    else:
-        state = tf.while_loop(lambda j, *_: j < k, update, state)
-    return state[1:]
+    return label, best, tf.reduce_min(rest, axis=0)
 
 
 class Projection(NamedTuple):
@@ -105,6 +189,7 @@ class Projection(NamedTuple):
     floor: tf.Tensor  # (A, 1) part of the bound on rounding that no point changes
 
 
+@without_autograph
 def project(centers, basis, metric) -> Projection:
     """Return the centers (k, A, d) in the subspace, with what bounds the error of their scores."""
     d = tf.shape(centers)[2]
@@ -125,28 +210,52 @@ def project(centers, basis, metric) -> Projection:
     )
 
 
-def settle(projection, subspace, kernel: Kernel):
-    """Labels from the subspace alone, and which of them its error bound leaves open.
+@without_autograph
+def settle(projection, subspace, kernel: Kernel | None):
+    """Labels from the subspace alone, and the points whose error bound leaves one of them open.
 
     Args:
         projection: centers of A restarts.
         subspace: with c points.
-        kernel: how to find the nearest.
+        kernel: how to find the nearest; None for one operation after another.
 
     Returns:
-        labels (A, c) int32, open (A, c) bool.
+        labels (A, c) int32, open (c,) bool.
     """
-    n_active, n_points = tf.shape(projection.residual)[0], tf.shape(subspace.points)[0]
-    values = tf.matmul(projection.centers, subspace.points, transpose_b=True)
-    labels, best, second = nearest(tf.reshape(values, [-1, n_active, n_points]), kernel)
+
+    def by_operations():
+        n_active, n_points = tf.shape(projection.residual)[0], tf.shape(subspace.points)[0]
+        values = tf.matmul(projection.centers, subspace.points, transpose_b=True)
+        values = tf.reshape(values, [-1, n_active, n_points])
+        return _without_open(*_two_nearest(values), projection, subspace)
+
+    if kernel is None:
+        return by_operations()
+    return tf.cond(
+        tf.shape(subspace.points)[0] == kernel.rows,
+        lambda: _compiled(_settle, kernel)(projection, subspace),
+        by_operations,
+    )
+
+
+def _settle(projection, subspace, kernel):
+    """Do the work of `settle`, for XLA."""
+    bias = tf.zeros_like(projection.centers[:, 0])
+    found = _two_nearest_in_one_sweep(subspace.points, projection.centers, bias, kernel)
+    return _without_open(*found, projection, subspace)
+
+
+def _without_open(labels, best, second, projection, subspace):
+    """Labels, and where in any restart the gap to the second best is within the error bound."""
     bound = (
         projection.residual * subspace.residual
         + projection.rounding * subspace.length
         + projection.floor
     )
-    return labels, second - best <= bound
+    return labels, tf.reduce_any(second - best <= bound, axis=0)
 
 
+@without_autograph
 def part(subspace, start, stop) -> Subspace:
     """Return the subspace with a part of its points."""
     return Subspace(
@@ -157,6 +266,7 @@ def part(subspace, start, stop) -> Subspace:
     )
 
 
+@without_autograph
 def find_subspace(x, centers, n_directions) -> Subspace:
     """Return the leading directions of the centers (A, k, d), and the points x (n, d) in them."""
     offsets = centers - tf.reduce_mean(centers, axis=1, keepdims=True)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from kdec.tracing import without_autograph
+
 _LARGEST_COPY = 512 * 2**20  # bytes
 _ALIGNMENT = 64  # bytes; TensorFlow reads only buffers that start on such an address
 _STATISTICS_ROWS = 8192
@@ -88,12 +90,15 @@ def columns_to_copy(varies: np.ndarray, itemsize: int) -> np.ndarray:
 
 def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Copied:
     """Return the chosen columns of the data less the origin, in a copy."""
-    shape = (len(data), int(np.count_nonzero(columns)))
-    working = _aligned_empty(shape, data.dtype)
+    working = _aligned_empty((len(data), int(np.count_nonzero(columns))), data.dtype)
+    ends = np.flatnonzero(np.diff(columns, prepend=False, append=False)).reshape(-1, 2)
     for start in range(0, len(data), _STATISTICS_ROWS):
-        part = slice(start, start + _STATISTICS_ROWS)
-        rows = data[part] if columns.all() else data[part][:, columns]
-        np.subtract(rows, origin[columns], out=working[part])
+        rows = slice(start, start + _STATISTICS_ROWS)
+        to = 0
+        for first, last in ends:  # of columns side by side; all at once is several times slower
+            own = slice(to, to + last - first)
+            np.subtract(data[rows, first:last], origin[first:last], out=working[rows, own])
+            to = own.stop
     return Copied(_shared(working))
 
 
@@ -114,11 +119,7 @@ def chunk_rows(d, n_columns):
     return rows
 
 
-def signature(points: Points) -> Points:
-    """Return the `tf.TensorSpec` of points of this kind, of any number and width."""
-    return type(points)(*(tf.TensorSpec([None] * part.shape.rank, part.dtype) for part in points))
-
-
+@without_autograph
 def read(points: Points, start, rows):
     """Return `rows` rows from `start` on, near the origin: (rows, d); a view of a copy."""
     if isinstance(points, Copied):

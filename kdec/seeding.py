@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kdec.points import Points, chunk_rows, read
+from kdec.tracing import for_any_size
 
 
 def random_points(random_state, sample_weight, n_clusters: int, n_init: int) -> np.ndarray:
@@ -59,15 +60,15 @@ def kmeans_plusplus(
         uniforms.append(random_state.uniform(size=(n_clusters - 1, n_trials)))
     chosen = _greedy_seeds(
         points,
-        tf.constant(sample_weight),
-        tf.constant(np.array(first, np.int64)),
-        tf.constant(np.stack(uniforms)),
+        sample_weight,
+        np.array(first, np.int64),
+        np.stack(uniforms),
         chunk_rows(points.n_features, n_init * n_trials),
     )
     return chosen.numpy()
 
 
-@tf.function(reduce_retracing=True)
+@for_any_size
 def _greedy_seeds(points, sample_weight, first, uniforms, rows):
     """Run the k-1 greedy steps; first (R,), uniforms (R, k-1, T) in [0, 1) -> (R, k)."""
     n_init, n_steps = tf.shape(uniforms)[0], tf.shape(uniforms)[1]

@@ -347,10 +347,10 @@ def test_subspace_leaves_no_wrong_label_closed():
     subspace = nearest.find_subspace(x, centers, 10)
     table = centers.transpose(1, 0, 2)
     projection = nearest.project(table, subspace.basis, "euclidean")
-    labels, is_open = nearest.settle(projection, subspace, nearest.Kernel(None, None))
+    labels, is_open = nearest.settle(projection, subspace, None)
     exact = ((x[:, None, None] - centers) ** 2).sum(axis=3).argmin(axis=2).T
     closed = ~is_open.numpy()
-    np.testing.assert_array_equal(labels.numpy()[closed], exact[closed])
+    np.testing.assert_array_equal(labels.numpy()[:, closed], exact[:, closed])
     assert 0 < closed.sum() < closed.size
 
 
@@ -371,8 +371,30 @@ def test_data_read_in_place_gives_the_same_clustering(monkeypatch, skip):
 def test_own_distances_are_exact_where_products_cancel():
     x = np.array([[1e3, 0], [1e3 + 2**-10, 0]], np.float32)
     working = points.in_place(x, np.zeros(2, np.float32))
-    distances = labeling.own_distances(working, x[:1], np.zeros(2, np.int32), "euclidean", 256)
+    distances = labeling.own_distances(
+        working, x[:1], np.zeros(2, np.int32), 256, metric="euclidean"
+    )
     np.testing.assert_allclose(distances, [0, 2.0**-20], rtol=1e-6)
+
+
+@pytest.mark.parametrize("d", [3, 20])
+def test_compiled_searches_change_no_label(monkeypatch, d):
+    x = blobs(n=3000, d=d, dtype=np.float32)
+    options = {"init": "random", "n_init": 7, "random_state": 0}
+    plain = [KMeans(k, **options).fit(x) for k in (5, 40)]
+    monkeypatch.setattr(lloyd, "_COMPILE_FROM", 0)
+    monkeypatch.setattr(lloyd, "_NARROW_ROWS", 2000)
+    for expected in plain:
+        compiled = KMeans(expected.n_clusters, **options).fit(x)
+        np.testing.assert_array_equal(compiled.labels_, expected.labels_)
+        np.testing.assert_allclose(compiled.inertia_history_, expected.inertia_history_, rtol=1e-5)
+
+
+def test_other_sizes_do_not_trace_again(caplog):
+    x = blobs(n=400, dtype=np.float32)
+    for k in range(1, 9):
+        KMeans(k, n_init=k, random_state=0).fit(x[: 300 + k]).predict(x)
+    assert "retracing" not in caplog.text
 
 
 @pytest.mark.mnist
