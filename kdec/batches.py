@@ -18,6 +18,8 @@ class ShuffledBatches(keras.callbacks.Callback):
 
     Attributes:
         dataset: `tf.data.Dataset` of the batches of one epoch, each (batch, ...).
+        n_batches: Int, their number. As a model's `steps_per_execution` it makes an epoch one call
+            of the training graph: faster for small models, with one progress report an epoch.
 
     Example:
     >>> import kdec, numpy as np
@@ -25,12 +27,15 @@ class ShuffledBatches(keras.callbacks.Callback):
     >>> batches = ShuffledBatches(np.arange(5.0), batch_size=2, seed=0)
     >>> [len(batch) for batch in batches.dataset]
     [2, 2, 1]
+    >>> batches.n_batches
+    3
     """
 
     def __init__(self, x, batch_size: int, seed: int = 0):
         super().__init__()
         x = tf.convert_to_tensor(x)
         n = len(x)
+        self.n_batches = -(-n // batch_size)
         self.epoch = tf.Variable(0, dtype=tf.int32)
 
         def shuffled(indices):

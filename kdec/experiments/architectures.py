@@ -140,6 +140,7 @@ def pretrain(run: Run, name: str) -> Autoencoder:
     batches = ShuffledBatches(run.dataset.flat, run.config["batch_size"], seed=run.seed)
 
     def fit(autoencoder, callbacks):
+        autoencoder.steps_per_execution = batches.n_batches
         autoencoder.fit(
             batches.dataset, epochs=epochs, callbacks=[batches, decay, *callbacks], shuffle=False
         )

@@ -79,6 +79,7 @@ def pretrain(run: Run) -> Autoencoder:
 
     def fit(autoencoder, callbacks):
         batches = ShuffledBatches(x, config["batch_size"], seed=run.seed)
+        autoencoder.steps_per_execution = batches.n_batches
         autoencoder.fit(
             batches.dataset,
             epochs=config["autoencoder_epochs"],
