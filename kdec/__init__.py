@@ -21,6 +21,7 @@ _MODULE_OF_NAME = {
     "KMeans": "kdec.kmeans",
     "KMeansLoss": "kdec.kmeans_loss",
     "load_data": "kdec.data",
+    "load_pretrained": "kdec.pretrained",
     "target_distribution": "kdec.dec",
 }
 _SUBMODULES = (
@@ -33,6 +34,7 @@ _SUBMODULES = (
     "layers",
     "metrics",
     "plots",
+    "pretrained",
 )
 
 __all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]

@@ -1,4 +1,4 @@
-"""The command line: `kdec list` and `kdec run`.
+"""The command line: `kdec list`, `kdec run` and `kdec weights`.
 
 TensorFlow loads when a run starts, not for help or for a wrong option.
 """
@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import kdec
+from kdec import pretrained
 from kdec.experiments import EXPERIMENTS, find_experiment
 
 app = typer.Typer(
@@ -56,6 +57,17 @@ def list_experiments() -> None:
     for experiment in EXPERIMENTS.values():
         table.add_row(experiment.name, experiment.source, experiment.summary, experiment.full_data)
     console.print(table)
+
+
+@app.command("weights")
+def list_weights() -> None:
+    """List the trained models that come with kdec."""
+    table = Table("name", "what it is", "data", "seed", "metrics")
+    for row in pretrained.available():
+        metrics = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items())
+        table.add_row(row["name"], row["what"], row["data"], str(row["seed"]), metrics)
+    console.print(table)
+    console.print('Load one in Python by kdec.load_pretrained("NAME").', highlight=False)
 
 
 @app.command("run")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from kdec import metrics
 from kdec.data import Dataset, load_data
-from kdec.experiments import EXPERIMENTS
+from kdec.experiments import EXPERIMENTS, dec_conv, dec_conv_reconstruction, dec_reconstruction
 from kdec.experiments.dec import PRESETS
 from kdec.experiments.execute import execute
 
@@ -111,6 +111,68 @@ def test_nothing_temporary_is_left(finished):
 def test_data_that_are_no_images_have_the_other_pictures(tmp_path):
     execute(EXPERIMENTS["dec"], load_data("iris"), "quick", 0, tmp_path, **TINY)
     assert {path.stem for path in tmp_path.glob("*.png")} == PICTURES
+
+
+TINY_CONV = {name: value for name, value in TINY.items() if name != "hidden_units"}
+VARIANTS = {
+    "dec-reconstruction": (dec_reconstruction, TINY),
+    "dec-conv": (dec_conv, TINY_CONV | {"filters": [4, 4, 4]}),
+    "dec-conv-reconstruction": (dec_conv_reconstruction, TINY_CONV | {"filters": [4, 4, 4]}),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_other_systems_of_the_source_leave_the_same(name, digits, tmp_path):
+    module, tiny = VARIANTS[name]
+    result = execute(EXPERIMENTS[name], digits, "quick", 0, tmp_path, **tiny)
+    assert result["config"] == {**module.PRESETS["quick"], **tiny}
+    assert {path.stem for path in tmp_path.glob("*.png")} == PICTURES_OF_IMAGES
+    model = keras.models.load_model(tmp_path / "model.keras")
+    x = digits.flat if name == "dec-reconstruction" else digits.x[..., None]
+    labels = model.predict(x, verbose=0).argmax(axis=1)
+    assert metrics.accuracy(digits.y, labels) == result["metrics"]["DEC"]["acc"]
+    before = keras.models.load_model(tmp_path / "autoencoder.keras").decoder.get_weights()
+    after = model.decoder.get_weights()
+    trained = any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert trained == name.endswith("reconstruction")
+    assert ("reconstruction_loss" in result["curves"]["dec"]) == trained
+
+
+def test_other_systems_are_those_of_the_source():
+    weights = {
+        name: [
+            module.PRESETS["full"][f"{term}_weight"] for term in ("clustering", "reconstruction")
+        ]
+        for name, (module, _) in VARIANTS.items()
+    }
+    assert weights == {
+        "dec-reconstruction": [0.1, 1.0],
+        "dec-conv": [1.0, 0.0],
+        "dec-conv-reconstruction": [0.1, 1.0],
+    }
+    for module in (dec_conv, dec_conv_reconstruction):
+        full = module.PRESETS["full"]
+        assert ([*full["filters"], full["embedding_units"]]) == [32, 64, 128, 10]
+        assert full["autoencoder_epochs"] == 100
+        optimizer = keras.optimizers.get(full["autoencoder_optimizer"])
+        assert isinstance(optimizer, keras.optimizers.Adadelta)
+        assert float(optimizer.learning_rate) == 1.0
+        assert isinstance(keras.optimizers.get(full["dec_optimizer"]), keras.optimizers.Adam)
+
+
+def test_run_starts_from_weights(finished, digits, tmp_path):
+    first, out = finished
+    options = TINY | {"weights": str(out / "autoencoder.keras")}
+    result = execute(EXPERIMENTS["dec"], digits, "quick", 3, tmp_path / "again", **options)
+    assert result["metrics"]["DEC"]["acc"] == first["metrics"]["DEC"]["acc"]
+    assert set(result["seconds"]) == {"pixels", "embedding", "dec"}
+    with pytest.raises(ValueError, match=r"Expected .* Autoencoder for samples of shape"):
+        execute(EXPERIMENTS["dec"], load_data("iris"), "quick", 3, tmp_path / "other", **options)
+
+
+def test_vectors_are_an_error_for_a_convolutional_autoencoder(tmp_path):
+    with pytest.raises(ValueError, match="Expected a data set of images"):
+        execute(EXPERIMENTS["dec-conv"], load_data("iris"), "quick", 0, tmp_path)
 
 
 @pytest.mark.slow

@@ -83,7 +83,7 @@ def test_file_of_another_autoencoder_is_an_error_before_any_work(digits, tmp_pat
         execute(find_experiment("encoding"), digits, "quick", 0, tmp_path / "a", weights=str(path))
     path = tmp_path / "other.keras"
     kdec.autoencoders.sigmoid((20, 8, 2)).save(path)
-    with pytest.raises(ValueError, match="Autoencoder for 784 features"):
+    with pytest.raises(ValueError, match=r"Autoencoder for samples of shape \(784,\)"):
         execute(find_experiment("encoding"), digits, "quick", 0, tmp_path / "b", weights=str(path))
 
 
@@ -91,9 +91,9 @@ def test_weights_for_an_experiment_that_takes_none_are_an_error(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "model.h5"
     path.touch()
-    ended = CliRunner().invoke(cli.app, ["run", "dec", "--weights", str(path)])
+    ended = CliRunner().invoke(cli.app, ["run", "lloyd", "--weights", str(path)])
     assert ended.exit_code == 2
-    assert "out of ['encoding']" in " ".join(ended.stderr.split())
+    assert "out of ['dec', 'dec-reconstruction', " in " ".join(ended.stderr.split())
     assert not (tmp_path / "runs").exists()
 
 

@@ -1,21 +1,26 @@
 """Source 001: deep embedded clustering with a dense autoencoder.
 
-The pixels, the embedding of the autoencoder, and DEC are each clustered and scored.
+The pixels, the embedding of the autoencoder, and DEC are each clustered and scored. The other
+systems of the source, `dec_conv`, `dec_reconstruction` and `dec_conv_reconstruction`, are this run
+with another configuration.
 """
 
 import keras
 import numpy as np
 
 from kdec import plots
-from kdec.autoencoders import Autoencoder, dense
+from kdec.autoencoders import Autoencoder, conv, dense
 from kdec.batches import ShuffledBatches
 from kdec.dec import DEC
 from kdec.experiments.run import Run
+from kdec.experiments.starting import load_autoencoder
 from kdec.kmeans import KMeans
 
 _FULL = {
+    "autoencoder": "dense",
     "hidden_units": [500, 500, 2000],
     "embedding_units": 10,
+    "weights": None,
     "batch_size": 256,
     "n_init": 20,
     "autoencoder_epochs": 300,
@@ -23,6 +28,8 @@ _FULL = {
         "class_name": "SGD",
         "config": {"learning_rate": 1.0, "momentum": 0.9},
     },
+    "clustering_weight": 1.0,
+    "reconstruction_weight": 0.0,
     "dec_optimizer": {"class_name": "SGD", "config": {"learning_rate": 0.01, "momentum": 0.9}},
     "max_steps": 8000,
     "update_interval": 140,
@@ -45,37 +52,64 @@ PRESETS = {
 
 def run(run: Run) -> None:
     """Cluster the pixels, then the embedding, then train both jointly; score and draw each."""
-    x, n_clusters = run.dataset.flat, run.dataset.n_classes
-    n_init = run.config["n_init"]
-
+    x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
+    kmeans = KMeans(n_clusters, n_init=config["n_init"], random_state=run.seed)
     with run.timed("pixels"):
-        labels = KMeans(n_clusters, n_init=n_init, random_state=run.seed).fit_predict(x)
+        labels = kmeans.fit_predict(run.dataset.flat)
     run.score("k-means on pixels", labels, ["pixels"])
 
-    autoencoder = pretrain(run)
-    dec = DEC(autoencoder, n_clusters)
+    autoencoder, stages = pretrain(run)
+    dec = DEC(
+        autoencoder,
+        n_clusters,
+        clustering_weight=config["clustering_weight"],
+        reconstruction_weight=config["reconstruction_weight"],
+    )
     with run.timed("embedding"):
-        labels = dec.initialize(x, n_init=n_init, random_state=run.seed)
-    run.score("autoencoder + k-means", labels, ["autoencoder", "embedding"])
-    draw_autoencoder(run, autoencoder)
+        labels = dec.initialize(x, n_init=config["n_init"], random_state=run.seed)
+    run.score("autoencoder + k-means", labels, [*stages, "embedding"])
+    draw_reconstructions(run, autoencoder)
     images_before = keras.ops.convert_to_numpy(dec.decoder(dec.clusters))
 
     dec = run.train("dec", lambda: dec, lambda *args: self_train(run, *args), "model.keras")
     labels = np.argmax(dec.predict(x, batch_size=2048, verbose=0), axis=1)
-    run.score("DEC", labels, ["autoencoder", "embedding", "dec"])
+    run.score("DEC", labels, [*stages, "embedding", "dec"])
     draw_clusters(run, dec, labels, images_before)
 
 
-def pretrain(run: Run) -> Autoencoder:
-    """Train the dense autoencoder of the run's configuration."""
-    x, config = run.dataset.flat, run.config
-    dims = (x.shape[1], *config["hidden_units"], config["embedding_units"])
+def samples(run: Run) -> np.ndarray:
+    """Return the data as the run's autoencoder takes them: vectors, or images with channels."""
+    if run.config["autoencoder"] == "dense":
+        return run.dataset.flat
+    if not _are_images(run):
+        raise ValueError(f"Expected a data set of images. Received: {run.dataset.name}")
+    x = run.dataset.x
+    return x[..., np.newaxis] if x.ndim == 3 else x
 
-    def build():
+
+def build(run: Run) -> Autoencoder:
+    """Build the autoencoder of the run's configuration, compiled."""
+    config, shape = run.config, samples(run).shape[1:]
+    if config["autoencoder"] == "dense":
+        dims = (*shape, *config["hidden_units"], config["embedding_units"])
         autoencoder = dense(dims, seed=run.seed)
-        optimizer = keras.optimizers.get(config["autoencoder_optimizer"])
-        autoencoder.compile(optimizer=optimizer, loss="mse")
-        return autoencoder
+    else:
+        autoencoder = conv(shape, config["filters"], config["embedding_units"], seed=run.seed)
+    autoencoder.compile(keras.optimizers.get(config["autoencoder_optimizer"]), loss="mse")
+    return autoencoder
+
+
+def pretrain(run: Run) -> tuple[Autoencoder, list[str]]:
+    """Train the autoencoder, or load it from the weights that the configuration names.
+
+    Returns:
+        The autoencoder, and the names of the stages that it took.
+    """
+    x, config = samples(run), run.config
+    if config["weights"]:
+        autoencoder = load_autoencoder(config["weights"], lambda: build(run), x.shape[1:])
+        autoencoder.save(run.out / "autoencoder.keras")
+        return autoencoder, []
 
     def fit(autoencoder, callbacks):
         batches = ShuffledBatches(x, config["batch_size"], seed=run.seed)
@@ -87,7 +121,10 @@ def pretrain(run: Run) -> Autoencoder:
             shuffle=False,
         )
 
-    return run.train("autoencoder", build, fit, "autoencoder.keras")
+    autoencoder = run.train("autoencoder", lambda: build(run), fit, "autoencoder.keras")
+    picture = plots.learning_curves(run.curve("autoencoder"), title="Autoencoder")
+    run.save_figure("autoencoder_learning_curve", picture)
+    return autoencoder, ["autoencoder"]
 
 
 def self_train(run: Run, dec: DEC, callbacks: list[keras.callbacks.Callback]) -> None:
@@ -96,21 +133,19 @@ def self_train(run: Run, dec: DEC, callbacks: list[keras.callbacks.Callback]) ->
     dec.compile(keras.optimizers.get(config["dec_optimizer"]))
     options = ("batch_size", "max_steps", "update_interval", "tol", "shuffle")
     dec.fit(
-        run.dataset.flat,
+        samples(run),
         run.dataset.y,
         callbacks=callbacks,
         **{name: config[name] for name in options},
     )
 
 
-def draw_autoencoder(run: Run, autoencoder: Autoencoder) -> None:
-    """Draw the learning curve of the autoencoder, and for images some reconstructions."""
-    picture = plots.learning_curves(run.curve("autoencoder"), title="Autoencoder")
-    run.save_figure("autoencoder_learning_curve", picture)
+def draw_reconstructions(run: Run, autoencoder: Autoencoder) -> None:
+    """Draw some images beside what the autoencoder makes of them."""
     if _are_images(run):
         # The samples may be sorted by class: take some from all over.
         some = np.linspace(0, len(run.dataset.x) - 1, 10).astype(int)
-        x = run.dataset.flat[some]
+        x = samples(run)[some]
         x_hat = keras.ops.convert_to_numpy(autoencoder(x))
         run.save_figure(
             "reconstructions", plots.reconstructions(_images(run, x), _images(run, x_hat))
@@ -123,7 +158,7 @@ def draw_clusters(run: Run, dec: DEC, labels: np.ndarray, images_before: np.ndar
     run.save_figure("confusion_matrix", plots.confusion_matrix(y, labels))
 
     shown = np.random.default_rng(0).permutation(len(y))[:10_000]
-    embedding = dec.encoder.predict(run.dataset.flat[shown], batch_size=2048, verbose=0)
+    embedding = dec.encoder.predict(samples(run)[shown], batch_size=2048, verbose=0)
     picture = plots.embedding_3d(embedding, y[shown], dec.clusters, title="Embedding after DEC")
     run.save_figure("embedding_3d", picture)
 

@@ -3,8 +3,6 @@
 The pixels are clustered in the same run, for comparison.
 """
 
-from pathlib import Path
-
 import keras
 import numpy as np
 
@@ -12,6 +10,7 @@ from kdec import metrics, plots
 from kdec.autoencoders import Autoencoder, sigmoid
 from kdec.batches import ShuffledBatches
 from kdec.experiments.run import Run
+from kdec.experiments.starting import load_autoencoder
 from kdec.experiments.stopping import ResumableEarlyStopping
 from kdec.kmeans import KMeans
 
@@ -69,20 +68,8 @@ def build(run: Run) -> Autoencoder:
 
 def load(run: Run) -> tuple[Autoencoder, list[str]]:
     """Return the autoencoder of the weights file in the configuration, and no stages."""
-    path = Path(run.config["weights"])
-    if path.suffix == ".keras":
-        autoencoder = keras.saving.load_model(path)
-    else:
-        autoencoder = build(run)
-        autoencoder.load_weights(path)
-    n_features = run.dataset.flat.shape[1]
-    if not isinstance(autoencoder, Autoencoder) or autoencoder.encoder.input_shape[1:] != (
-        n_features,
-    ):
-        raise ValueError(
-            f"Expected {path} to hold an Autoencoder for {n_features} features. "
-            f"Received: {type(autoencoder).__name__}"
-        )
+    input_shape = run.dataset.flat.shape[1:]
+    autoencoder = load_autoencoder(run.config["weights"], lambda: build(run), input_shape)
     autoencoder.save(run.out / "autoencoder.keras")
     return autoencoder, []
 

@@ -1,0 +1,20 @@
+"""Autoencoders: the Keras model, and builders of dense and convolutional ones."""
+
+from kdec.autoencoders.convolutional import (
+    conv,
+    conv_pooling,
+    conv_pooling_encoder,
+    conv_upsampling,
+)
+from kdec.autoencoders.fully_connected import dense, sigmoid
+from kdec.autoencoders.model import Autoencoder
+
+__all__ = [
+    "Autoencoder",
+    "conv",
+    "conv_pooling",
+    "conv_pooling_encoder",
+    "conv_upsampling",
+    "dense",
+    "sigmoid",
+]

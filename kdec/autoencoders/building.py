@@ -1,0 +1,49 @@
+"""What the builders of autoencoders share: seeded initial weights, and checks of sizes."""
+
+from numbers import Integral
+
+import keras
+from keras import ops
+
+
+def uniform_initializers(scale: float, mode: str, seed: int | None):
+    """Return a function that makes a uniform initialiser of its own seed for each layer."""
+    seeds = keras.random.SeedGenerator(seed)
+
+    def next_initializer():
+        # The seed as an int, so that the layer's config can be saved.
+        return keras.initializers.VarianceScaling(
+            scale=scale,
+            mode=mode,
+            distribution="uniform",
+            seed=int(ops.convert_to_numpy(seeds.next())[0]),
+        )
+
+    return next_initializer
+
+
+def is_positive_int(value) -> bool:
+    """Tell whether `value` is an int above 0; True is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
+
+
+def check_images(image_shape, embedding_units, least_side, multiple=1) -> None:
+    """Raise a ValueError unless images of such a shape can be reduced to so many units."""
+    if (
+        len(image_shape) != 3
+        or not all(is_positive_int(size) for size in image_shape)
+        or min(image_shape[:2]) < least_side
+        or any(side % multiple for side in image_shape[:2])
+    ):
+        sides = f"sides of at least {least_side}"
+        if multiple > 1:
+            sides += f" and multiples of {multiple}"
+        raise ValueError(
+            f"Expected `image_shape` to be (height, width, channels), {sides}. "
+            f"Received: image_shape={image_shape}"
+        )
+    if not is_positive_int(embedding_units):
+        raise ValueError(
+            "Expected `embedding_units` to be a positive int. "
+            f"Received: embedding_units={embedding_units!r}"
+        )

@@ -1,0 +1,108 @@
+"""An encoder and a decoder that train as one Keras model."""
+
+import keras
+from keras import ops
+
+from kdec import legacy_h5
+
+
+@keras.saving.register_keras_serializable(package="kdec")
+class Autoencoder(keras.Model):
+    """An encoder and a decoder, trained together to reproduce their input.
+
+    `fit(x)` needs no target: the input is its own. Compile it as any Keras model, with a loss such
+    as `"mse"`.
+
+    Args:
+        encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).
+        decoder: Built `keras.Model`, (batch, n_features) -> the encoder's input shape.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
+
+    Raises:
+        TypeError: If `encoder` or `decoder` is not a `keras.Model`.
+        ValueError: If one is not built, or their shapes do not fit together.
+
+    Example:
+    >>> import kdec, numpy as np
+    >>> x = np.random.default_rng(0).random((32, 8), dtype="float32")
+    >>> autoencoder = kdec.autoencoders.dense((8, 4, 2))
+    >>> autoencoder.compile(optimizer="adam", loss="mse")
+    >>> history = autoencoder.fit(x, verbose=0)
+    >>> autoencoder.encoder.predict(x, verbose=0).shape
+    (32, 2)
+    """
+
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, **kwargs):
+        _check_parts(encoder, decoder)
+        super().__init__(**kwargs)
+        self.encoder = encoder
+        self.decoder = decoder
+        self.built = True
+
+    def call(self, inputs, training=None):
+        """Return the reconstructions of `inputs`, of the same shape."""
+        return self.decoder(self.encoder(inputs, training=training), training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Return the compiled loss of the reconstructions `y_pred` against `y`, by default `x`."""
+        y = _as_target(x, y, y_pred)
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Return the compiled metrics of `y_pred` against `y`, by default `x`."""
+        return super().compute_metrics(x, _as_target(x, y, y_pred), y_pred, sample_weight)
+
+    def save_weights(self, filepath, overwrite=True, **kwargs):
+        """Save the weights as `.weights.h5` (Keras 3) or, by another `.h5` name, as legacy HDF5."""
+        if legacy_h5.is_legacy_path(filepath):
+            legacy_h5.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        else:
+            super().save_weights(filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(self, filepath, **kwargs):
+        """Load weights that `save_weights` saved, or a legacy `.h5` file of the same layers."""
+        if legacy_h5.is_legacy_path(filepath):
+            legacy_h5.load_weights(self, filepath, **kwargs)
+        else:
+            super().load_weights(filepath, **kwargs)
+
+    def get_config(self):
+        """Return the arguments that rebuild this model."""
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Rebuild a model from what `get_config` returned."""
+        config = dict(config)
+        for part in ("encoder", "decoder"):
+            config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
+        return cls(**config)
+
+
+def _as_target(x, y, y_pred):
+    """The reconstruction's target, with the channel axis that Keras added to `x` for the model."""
+    target = x if y is None else y
+    if len(target.shape) + 1 == len(y_pred.shape):
+        target = ops.expand_dims(target, -1)
+    return target
+
+
+def _check_parts(encoder, decoder):
+    for name, part in (("encoder", encoder), ("decoder", decoder)):
+        if not isinstance(part, keras.Model):
+            raise TypeError(f"Expected `{name}` to be a keras.Model. Received: {type(part)}")
+        if not part.built or not hasattr(part, "output_shape"):
+            raise ValueError(
+                f"Expected `{name}` to be a functional or a built Sequential model, whose shapes "
+                f"are known. Received: {part!r}"
+            )
+    code, image = encoder.output_shape, encoder.input_shape
+    if decoder.input_shape[1:] != code[1:] or decoder.output_shape[1:] != image[1:]:
+        raise ValueError(
+            f"Expected a decoder {code} -> {image} for an encoder {image} -> {code}. "
+            f"Received: decoder {decoder.input_shape} -> {decoder.output_shape}"
+        )

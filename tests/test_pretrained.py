@@ -1,0 +1,75 @@
+"""The trained models that come with the package: whole, as good as stated, guarded by digests."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kdec
+from kdec import pretrained
+
+ROOT = Path(__file__).parent.parent
+NAMES = [row["name"] for row in pretrained.available()]
+
+
+@pytest.fixture
+def copy(monkeypatch, tmp_path):
+    """A folder of weights that may be changed, with a tiny model in it."""
+    kdec.autoencoders.dense((4, 2), seed=0).save(tmp_path / "tiny.keras")
+    entry = {"file": "tiny.keras", "sha256": "", "what": "", "data": "", "seed": 0}
+    entry |= {"command": "", "metrics": {}}
+    monkeypatch.setattr(pretrained, "_folder", lambda: tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({"tiny": entry}))
+    return tmp_path
+
+
+def test_manifest_and_folder_hold_the_same_files():
+    manifest = json.loads((ROOT / "weights" / "manifest.json").read_text())
+    files = {path.name for path in (ROOT / "weights").glob("*") if path.suffix in (".keras", ".h5")}
+    assert {entry["file"] for entry in manifest.values()} == files
+    assert sum((ROOT / "weights" / file).stat().st_size for file in files) <= 60e6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_model_loads_and_decodes(name):
+    model = kdec.load_pretrained(name)
+    codes = model.encoder.predict(kdec.load_data("mnist-5k").flat[::500], verbose=0)
+    assert model.decoder.predict(codes, verbose=0).shape == (10, 784)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_are_those_of_the_recorded_run(name):
+    row = next(row for row in pretrained.available() if row["name"] == name)
+    experiment = row["command"].split()[2]
+    record = json.loads(
+        (ROOT / f"results/{experiment}/{row['data']}-full-seed{row['seed']}.json").read_text()
+    )
+    assert record["command"] == row["command"]
+    assert any(row["metrics"].items() <= figures.items() for figures in record["metrics"].values())
+
+
+@pytest.mark.mnist
+def test_dec_reaches_the_stated_accuracy_on_all_digits():
+    data = kdec.load_data("mnist")
+    q = kdec.load_pretrained("mnist-dec").predict(data.flat, batch_size=2048, verbose=0)
+    acc = kdec.metrics.accuracy(data.y, np.argmax(q, axis=1))
+    stated = next(row for row in pretrained.available() if row["name"] == "mnist-dec")["metrics"]
+    assert acc == pytest.approx(stated["acc"], abs=1e-4)  # a label or two may fall otherwise
+    assert acc >= 0.96
+
+
+def test_unknown_name_is_an_error_with_the_nearest_one():
+    with pytest.raises(ValueError, match=r"'mnist-deck'\. Did you mean 'mnist-dec'"):
+        kdec.load_pretrained("mnist-deck")
+
+
+def test_changed_file_is_an_error_before_it_is_opened(copy):
+    with pytest.raises(ValueError, match=r"Expected .*tiny\.keras with the sha256 .*Received"):
+        kdec.load_pretrained("tiny")
+
+
+def test_missing_file_is_an_error(copy):
+    (copy / "tiny.keras").unlink()
+    with pytest.raises(FileNotFoundError, match="Expected the weights of 'tiny'"):
+        kdec.load_pretrained("tiny")
