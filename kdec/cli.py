@@ -1,4 +1,4 @@
-"""The command line: `kdec list`, `kdec run` and `kdec weights`.
+"""The command line: `kdec list`, `run`, `report` and `weights`.
 
 TensorFlow loads when a run starts, not for help or for a wrong option.
 """
@@ -20,6 +20,7 @@ from rich.table import Table
 import kdec
 from kdec import pretrained
 from kdec.experiments import EXPERIMENTS, find_experiment
+from kdec.report import report
 
 app = typer.Typer(
     help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",
@@ -57,6 +58,22 @@ def list_experiments() -> None:
     for experiment in EXPERIMENTS.values():
         table.add_row(experiment.name, experiment.source, experiment.summary, experiment.full_data)
     console.print(table)
+
+
+@app.command("report")
+def write_report(
+    results: Annotated[
+        Path, typer.Option(help="Folder of the records.", exists=True, file_okay=False)
+    ] = Path("results"),
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("RESULTS.md"),
+) -> None:
+    """Write the table of all recorded runs beside the sources' figures."""
+    try:
+        out.write_text(report(results))
+    except OSError as error:
+        _print_error(error)
+        raise typer.Exit(_BAD_INPUT) from None
+    _print_plain(f"Wrote {out}")
 
 
 @app.command("weights")

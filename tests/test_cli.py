@@ -26,10 +26,11 @@ def command(monkeypatch, capfd, tmp_path):
 
 
 @pytest.fixture
-def quick_execute(monkeypatch):
+def quick_execute(monkeypatch, capfd):
     """Replaces the work by a table; the module of the real one is loaded only here."""
     from kdec.experiments import execute
 
+    capfd.readouterr()  # What TensorFlow said as it started, which `kdec run` keeps quiet.
     calls = []
 
     def record_call(experiment, dataset, preset, seed, out):

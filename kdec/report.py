@@ -1,0 +1,140 @@
+"""The table of all recorded runs, beside the figures of the sources: RESULTS.md.
+
+Each row is one figure of one system. It takes in every seed that is recorded, from 0 on.
+"""
+
+import json
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """One figure of one system of the sources."""
+
+    source: str
+    system: str  # as the reader knows it
+    experiment: str
+    data: str
+    key: str  # of the system in the record's metrics
+    figure: str  # name of the metric
+    published: str | None  # by the source
+    reference: str = ""  # other public figures for the same system
+
+
+_TRIALS = "ten trials of another public Keras version: mean {}"
+
+ROWS = (
+    Row("000", "k-means as a loss", "kmeans-loss", "mnist-train", "k-means loss",
+        "macro_purity_10000", "0.3153"),
+    Row("000", "k-means as a loss, with reconstruction", "kmeans-loss", "mnist-train",
+        "k-means loss + reconstruction", "macro_purity_10000", None),
+    Row("001", "k-means on the pixels", "kmeans", "mnist", "k-means on pixels", "acc", "0.5323"),
+    Row("001", "dense autoencoder + k-means", "dec", "mnist", "autoencoder + k-means", "acc", None,
+        _TRIALS.format("0.879")),
+    Row("001", "DEC, dense", "dec", "mnist", "DEC", "acc", "0.9623", _TRIALS.format("0.912")),
+    Row("001", "DEC, dense", "dec", "mnist", "DEC", "nmi", "0.9050", _TRIALS.format("0.869")),
+    Row("001", "DEC, dense", "dec", "mnist", "DEC", "ari", "0.9190", _TRIALS.format("0.856")),
+    Row("001", "DEC, conv", "dec-conv", "mnist", "DEC", "acc", "0.7906"),
+    Row("001", "DEC + reconstruction, conv", "dec-conv-reconstruction", "mnist", "DEC", "acc",
+        "0.8223"),
+    Row("001", "DEC + reconstruction, dense", "dec-reconstruction", "mnist", "DEC", "acc",
+        "0.9559"),
+    Row("002", "differentiable k-means, ten runs", "soft-kmeans", "mnist-train",
+        "differentiable k-means", "acc", None, "Lloyd on the same data: 0.53"),
+    *(
+        Row("002", f"architecture {name}", "architectures", "mnist-train", name, "acc", published)
+        for name, published in (
+            ("d-128-5 relu", "0.6364"),
+            ("d-128-10 relu", "0.6062"),
+            ("d-128-10 sigmoid", "0.5745"),
+            ("d-512-256-128-64-10 relu", "0.8195"),
+            ("d-512-256-128-64-10 sigmoid", "0.1125"),
+            ("d-512-256-128-64-10 selu", None),
+            ("d-512-256-128-64-10 celu", None),
+        )
+    ),
+    Row("003", "k-means on the pixels", "encoding", "mnist-train", "k-means on pixels",
+        "macro_purity", "0.62"),
+    Row("003", "k-means on the codes", "encoding", "mnist-train", "k-means on codes",
+        "macro_purity", None, "its figure is lost; better than on the pixels"),
+    Row("004", "Lloyd, Iris, two features", "lloyd", "mnist-test", "iris", "inertia", "29.54",
+        "scikit-learn: 29.56"),
+    Row("004", "Lloyd, MNIST test set", "lloyd", "mnist-test", "euclidean", "inertia", "391,367.6",
+        "scikit-learn: 390,846.1"),
+    Row("004", "Lloyd, MNIST test set", "lloyd", "mnist-test", "euclidean", "micro_purity",
+        "0.5904", "scikit-learn: 0.5851"),
+    Row("004", "Lloyd, MNIST test set, manhattan", "lloyd", "mnist-test", "manhattan", "inertia",
+        "917,674.1"),
+    Row("004", "Lloyd, MNIST test set, manhattan", "lloyd", "mnist-test", "manhattan",
+        "micro_purity", "0.5414"),
+)  # fmt: skip
+
+_COLUMNS = (
+    *("source", "system", "figure", "mean", "standard deviation", "best", "seeds", "source's"),
+    *("other public figures", "command"),
+)
+
+_HEAD = f"""\
+# Results
+
+Made by `kdec report` from the records under `results/`: full-size runs, every seed from 0 on, none
+left out. A row without runs yet is empty. ACC is the accuracy under the best one-to-one matching of
+clusters to labels; macro purity the mean of the clusters' majority shares, micro purity the sum of
+their majorities / n. For inertia the lowest is the best.
+
+| {" | ".join(_COLUMNS)} |
+|---|---|---|---:|---:|---:|---:|---:|---|---|
+"""
+
+
+def report(results: str | os.PathLike) -> str:
+    """Return the table in Markdown.
+
+    Args:
+        results: Folder of the records, `EXPERIMENT/DATA-full-seedSEED.json`.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+
+    Example:
+    >>> from kdec.report import report
+    >>> import tempfile
+    >>> report(tempfile.mkdtemp()).splitlines()[-1][:43]
+    '| 004 | Lloyd, MNIST test set, manhattan | '
+    """
+    results = Path(results)
+    if not results.is_dir():
+        raise FileNotFoundError(f"Expected a folder of records. Received: {results}")
+    return _HEAD + "".join(_line(row, records(results, row)) for row in ROWS)
+
+
+def records(results: Path, row: Row) -> list[dict[str, Any]]:
+    """Return the recorded full-size runs of a row's experiment and data, by seed."""
+    paths = (results / row.experiment).glob(f"{row.data}-full-seed*.json")
+    return sorted((json.loads(path.read_text()) for path in paths), key=lambda run: run["seed"])
+
+
+def _line(row: Row, runs: Sequence[dict[str, Any]]) -> str:
+    values = [run["metrics"][row.key][row.figure] for run in runs]
+    best = min if row.figure == "inertia" else max
+    name = row.figure.replace("_10000", ", first 10,000").replace("_", " ")
+    cells = (
+        row.source,
+        row.system,
+        name.upper() if len(name) == 3 else name,
+        _number(statistics.mean(values)) if values else "",
+        _number(statistics.stdev(values)) if len(values) > 1 else "",
+        _number(best(values)) if values else "",
+        str(len(values) or ""),
+        row.published or "",
+        row.reference,
+        f"`kdec run {row.experiment} --data {row.data} --preset full --seed 0`, 1, ...",
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _number(value):
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"

@@ -1,0 +1,61 @@
+"""The table of results: it follows from the records, and the committed one is up to date."""
+
+import json
+import statistics
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from kdec import cli
+from kdec.experiments import EXPERIMENTS
+from kdec.report import ROWS, report
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_committed_table_is_that_of_the_committed_records():
+    assert (ROOT / "RESULTS.md").read_text() == report(ROOT / "results")
+
+
+def test_row_holds_mean_deviation_best_and_number_of_seeds(tmp_path):
+    (tmp_path / "dec").mkdir()
+    for seed, acc in enumerate((0.9, 0.8, 0.95)):
+        figures = {"acc": acc, "nmi": 0.5, "ari": 0.5}
+        record = {"seed": seed, "metrics": {"DEC": figures, "autoencoder + k-means": figures}}
+        (tmp_path / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
+    (tmp_path / "dec" / "mnist-5k-quick-seed0.json").write_text("{}")
+    line = next(line for line in report(tmp_path).splitlines() if "| DEC, dense | ACC" in line)
+    deviation = statistics.stdev((0.9, 0.8, 0.95))
+    assert f"| ACC | 0.8833 | {deviation:.4f} | 0.9500 | 3 | 0.9623 |" in line
+    assert "`kdec run dec --data mnist --preset full --seed 0`" in line
+
+
+def test_lowest_inertia_is_the_best():
+    runs = [json.loads(path.read_text()) for path in (ROOT / "results" / "lloyd").glob("*.json")]
+    least = min(run["metrics"]["euclidean"]["inertia"] for run in runs)
+    assert f"| {least:,.1f} | {len(runs)} | 391,367.6 |" in report(ROOT / "results")
+
+
+def test_rows_name_experiments_and_their_full_data():
+    for row in ROWS:
+        assert EXPERIMENTS[row.experiment].full_data == row.data
+
+
+def test_every_row_without_records_is_empty(tmp_path):
+    lines = report(tmp_path).splitlines()[-len(ROWS) :]
+    assert all("|  |  |  |  |" in line for line in lines)
+
+
+def test_folder_that_is_absent_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Expected a folder of records"):
+        report(tmp_path / "absent")
+    ended = CliRunner().invoke(cli.app, ["report", "--results", str(tmp_path / "absent")])
+    assert ended.exit_code == 2
+
+
+def test_command_writes_the_table(tmp_path):
+    out = tmp_path / "RESULTS.md"
+    options = ["--results", str(ROOT / "results"), "--out", str(out)]
+    assert CliRunner().invoke(cli.app, ["report", *options]).exit_code == 0
+    assert out.read_text() == report(ROOT / "results")
