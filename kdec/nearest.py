@@ -128,20 +128,19 @@ def _narrow(features, factors, bias, n_active, kernel):
 
 def _wide(x, factors, bias, kernel):
     """Label (A', c) of the lowest score, of the products of x (c, d) and factors (k * A', d)."""
-    return _two_nearest_in_one_sweep(x, factors, bias, kernel)[0]
+    return _two_nearest_in_one_sweep(tf.matmul(factors, x, transpose_b=True), bias, kernel)[0]
 
 
-def _two_nearest_in_one_sweep(x, factors, bias, kernel):
+def _two_nearest_in_one_sweep(products, bias, kernel):
     """Label, best and second best score, each (A, c), in one sweep over the products.
 
     Args:
-        x: points, (c, m).
-        factors: (k * A, m).
-        bias: (k * A,).
+        products: (k * A, c).
+        bias: (k * A,), to add to them.
         kernel: of this number of points and clusters.
     """
     k = kernel.n_clusters
-    table = tf.reshape(tf.matmul(factors, x, transpose_b=True), [k, -1, kernel.rows])
+    table = tf.reshape(products, [k, -1, kernel.rows])
     bias = tf.reshape(bias, [k, -1, 1])
     infinite = tf.fill(tf.shape(table)[1:], tf.constant(float("inf"), table.dtype))
 
@@ -222,26 +221,26 @@ def settle(projection, subspace, kernel: Kernel | None):
     Returns:
         labels (A, c) int32, open (c,) bool.
     """
+    # By TensorFlow, on all cores; XLA's own product of these shapes takes twice as long.
+    products = tf.matmul(projection.centers, subspace.points, transpose_b=True)
 
     def by_operations():
-        n_active, n_points = tf.shape(projection.residual)[0], tf.shape(subspace.points)[0]
-        values = tf.matmul(projection.centers, subspace.points, transpose_b=True)
-        values = tf.reshape(values, [-1, n_active, n_points])
-        return _without_open(*_two_nearest(values), projection, subspace)
+        table = tf.reshape(products, [-1, tf.shape(projection.residual)[0], tf.shape(products)[1]])
+        return _without_open(*_two_nearest(table), projection, subspace)
 
     if kernel is None:
         return by_operations()
     return tf.cond(
-        tf.shape(subspace.points)[0] == kernel.rows,
-        lambda: _compiled(_settle, kernel)(projection, subspace),
+        tf.shape(products)[1] == kernel.rows,
+        lambda: _compiled(_settle, kernel)(products, projection, subspace),
         by_operations,
     )
 
 
-def _settle(projection, subspace, kernel):
-    """Do the work of `settle`, for XLA."""
+def _settle(products, projection, subspace, kernel):
+    """Do the work of `settle` from the products on, for XLA."""
     bias = tf.zeros_like(projection.centers[:, 0])
-    found = _two_nearest_in_one_sweep(subspace.points, projection.centers, bias, kernel)
+    found = _two_nearest_in_one_sweep(products, bias, kernel)
     return _without_open(*found, projection, subspace)
 
 
