@@ -42,7 +42,7 @@ def conv(
     >>> autoencoder = kdec.autoencoders.conv()
     >>> autoencoder.count_params()
     275979
-    >>> kdec.autoencoders.conv((33, 47, 3)).output_shape
+    >>> kdec.autoencoders.conv((33, 47, 3)).decoder.output_shape
     (None, 33, 47, 3)
     """
     image_shape, filters = tuple(image_shape), tuple(filters)
@@ -118,7 +118,7 @@ def conv_upsampling(
 
     Example:
     >>> import kdec
-    >>> kdec.autoencoders.conv_upsampling((30, 21, 1)).output_shape
+    >>> kdec.autoencoders.conv_upsampling((30, 21, 1)).decoder.output_shape
     (None, 30, 21, 1)
     """
     image_shape, filters = tuple(image_shape), tuple(filters)

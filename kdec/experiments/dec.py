@@ -68,7 +68,7 @@ def run(run: Run) -> None:
     with run.timed("embedding"):
         labels = dec.initialize(x, n_init=config["n_init"], random_state=run.seed)
     run.score("autoencoder + k-means", labels, [*stages, "embedding"])
-    draw_reconstructions(run, autoencoder)
+    draw_autoencoder(run, autoencoder)
     images_before = keras.ops.convert_to_numpy(dec.decoder(dec.clusters))
 
     dec = run.train("dec", lambda: dec, lambda *args: self_train(run, *args), "model.keras")
@@ -122,8 +122,6 @@ def pretrain(run: Run) -> tuple[Autoencoder, list[str]]:
         )
 
     autoencoder = run.train("autoencoder", lambda: build(run), fit, "autoencoder.keras")
-    picture = plots.learning_curves(run.curve("autoencoder"), title="Autoencoder")
-    run.save_figure("autoencoder_learning_curve", picture)
     return autoencoder, ["autoencoder"]
 
 
@@ -140,8 +138,11 @@ def self_train(run: Run, dec: DEC, callbacks: list[keras.callbacks.Callback]) ->
     )
 
 
-def draw_reconstructions(run: Run, autoencoder: Autoencoder) -> None:
-    """Draw some images beside what the autoencoder makes of them."""
+def draw_autoencoder(run: Run, autoencoder: Autoencoder) -> None:
+    """Draw the learning curve of an autoencoder trained here, and for images reconstructions."""
+    if not run.config["weights"]:
+        picture = plots.learning_curves(run.curve("autoencoder"), title="Autoencoder")
+        run.save_figure("autoencoder_learning_curve", picture)
     if _are_images(run):
         # The samples may be sorted by class: take some from all over.
         some = np.linspace(0, len(run.dataset.x) - 1, 10).astype(int)

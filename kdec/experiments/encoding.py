@@ -17,14 +17,13 @@ from kdec.kmeans import KMeans
 _FULL = {
     "hidden_units": [784, 64, 32],
     "embedding_units": 3,
-    "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
-    # Of each epoch, relative to the one before: at a constant rate the loss goes on to waver, and
+    # One after the other, each until the loss settles: at the first rate it goes on to waver, and
     # the clusters with it.
-    "learning_rate_decay": 0.985,
+    "learning_rates": [0.001, 0.0003],
     "loss": "mse",
     "batch_size": 256,
     "max_epochs": 300,
-    "patience": 10,
+    "patience": 5,
     "min_delta": 1e-4,
     "n_init": 20,
     "weights": None,
@@ -35,7 +34,7 @@ PRESETS = {
     # For some thousand samples: smaller batches and larger steps, and no wait for convergence.
     "quick": {
         **_FULL,
-        "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.003}},
+        "learning_rates": [0.003],
         "batch_size": 50,
         "max_epochs": 40,
     },
@@ -58,12 +57,10 @@ def run(run: Run) -> None:
 
 
 def build(run: Run) -> Autoencoder:
-    """Build the autoencoder of the run's configuration, compiled."""
+    """Build the autoencoder of the run's configuration, not compiled."""
     config = run.config
     dims = (run.dataset.flat.shape[1], *config["hidden_units"], config["embedding_units"])
-    autoencoder = sigmoid(dims, seed=run.seed)
-    autoencoder.compile(keras.optimizers.get(config["optimizer"]), loss=config["loss"])
-    return autoencoder
+    return sigmoid(dims, seed=run.seed)
 
 
 def load(run: Run) -> tuple[Autoencoder, list[str]]:
@@ -75,35 +72,41 @@ def load(run: Run) -> tuple[Autoencoder, list[str]]:
 
 
 def train(run: Run) -> tuple[Autoencoder, list[str]]:
-    """Train until the loss has not improved for some epochs; return the best, and the stages."""
+    """Train at one learning rate after the other; return the autoencoder, and the stages."""
+    rates = run.config["learning_rates"]
+    names = [f"autoencoder_{number}" for number in range(1, len(rates))] + ["autoencoder"]
+    autoencoder, losses = build(run), []
+    for stage, rate in zip(names, rates, strict=True):
+        autoencoder = train_at(run, autoencoder, stage, rate)
+        losses += run.curve(stage)["loss"]
+    run.facts["epochs"] = len(losses)
+    run.facts["best_loss"] = min(losses)
+    picture = plots.learning_curves({"loss": losses}, title="Sigmoid autoencoder")
+    run.save_figure("learning_curve", picture)
+    return autoencoder, names
+
+
+def train_at(run: Run, autoencoder: Autoencoder, stage: str, rate: float) -> Autoencoder:
+    """Train by Adam until the loss has not improved for some epochs; return the best."""
     config = run.config
+    autoencoder.compile(keras.optimizers.Adam(rate), loss=config["loss"])
 
     def fit(autoencoder, callbacks):
         batches = ShuffledBatches(run.dataset.flat, config["batch_size"], seed=run.seed)
         stopping = ResumableEarlyStopping(
-            run.out / "stopping_autoencoder",
+            run.out / f"stopping_{stage}",
             patience=config["patience"],
             min_delta=config["min_delta"],
         )
-        first_rate = config["optimizer"]["config"]["learning_rate"]
-        decay = config["learning_rate_decay"]
-        # By the epoch alone, so that a resumed training goes on with the right one.
-        slowing = keras.callbacks.LearningRateScheduler(lambda epoch, _: first_rate * decay**epoch)
         autoencoder.steps_per_execution = batches.n_batches
         autoencoder.fit(
             batches.dataset,
             epochs=config["max_epochs"],
-            callbacks=[batches, slowing, stopping, *callbacks],
+            callbacks=[batches, stopping, *callbacks],
             shuffle=False,
         )
 
-    autoencoder = run.train("autoencoder", lambda: build(run), fit, "autoencoder.keras")
-    loss = run.curve("autoencoder")["loss"]
-    run.facts["epochs"] = len(loss)
-    run.facts["best_loss"] = min(loss)
-    picture = plots.learning_curves({"loss": loss}, title="Sigmoid autoencoder")
-    run.save_figure("learning_curve", picture)
-    return autoencoder, ["autoencoder"]
+    return run.train(stage, lambda: autoencoder, fit, f"{stage}.keras")
 
 
 def cluster(run: Run, system: str, x: np.ndarray, stage: str, earlier: list[str]) -> KMeans:
