@@ -77,7 +77,7 @@ _COLUMNS = (
     *("other public figures", "command"),
 )
 
-_HEAD = f"""\
+_HEAD = """\
 # Results
 
 Made by `kdec report` from the records under `results/`: full-size runs, every seed from 0 on, none
@@ -85,30 +85,47 @@ left out. A row without runs yet is empty. ACC is the accuracy under the best on
 clusters to labels; macro purity the mean of the clusters' majority shares, micro purity the sum of
 their majorities / n. For inertia the lowest is the best.
 
-| {" | ".join(_COLUMNS)} |
-|---|---|---|---:|---:|---:|---:|---:|---|---|
 """
 
 
 def report(results: str | os.PathLike) -> str:
-    """Return the table in Markdown.
+    """Return the content of RESULTS.md: the table of all sources, with what its words mean.
 
     Args:
         results: Folder of the records, `EXPERIMENT/DATA-full-seedSEED.json`.
 
     Raises:
         FileNotFoundError: If there is no such folder.
+    """
+    return _HEAD + table(results)
+
+
+def table(results: str | os.PathLike, source: str | None = None) -> str:
+    """Return the table in Markdown.
+
+    Args:
+        results: Folder of the records, `EXPERIMENT/DATA-full-seedSEED.json`.
+        source: Number of the source document whose rows to return. Defaults to None: all.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If there is no such source.
 
     Example:
-    >>> from kdec.report import report
+    >>> from kdec.report import table
     >>> import tempfile
-    >>> report(tempfile.mkdtemp()).splitlines()[-1][:43]
+    >>> table(tempfile.mkdtemp(), source="004").splitlines()[-1][:43]
     '| 004 | Lloyd, MNIST test set, manhattan | '
     """
     results = Path(results)
     if not results.is_dir():
         raise FileNotFoundError(f"Expected a folder of records. Received: {results}")
-    return _HEAD + "".join(_line(row, records(results, row)) for row in ROWS)
+    rows = [row for row in ROWS if source in (None, row.source)]
+    if not rows:
+        sources = sorted({row.source for row in ROWS})
+        raise ValueError(f"Expected `source` out of {sources}. Received: source={source!r}")
+    head = f"| {' | '.join(_COLUMNS)} |\n|---|---|---|---:|---:|---:|---:|---:|---|---|\n"
+    return head + "".join(_line(row, records(results, row)) for row in rows)
 
 
 def records(results: Path, row: Row) -> list[dict[str, Any]]:

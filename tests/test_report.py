@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from kdec import cli
 from kdec.experiments import EXPERIMENTS
-from kdec.report import ROWS, report
+from kdec.report import ROWS, report, table
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,6 +45,19 @@ def test_rows_name_experiments_and_their_full_data():
 def test_every_row_without_records_is_empty(tmp_path):
     lines = report(tmp_path).splitlines()[-len(ROWS) :]
     assert all("|  |  |  |  |" in line for line in lines)
+
+
+def test_table_of_one_source_has_its_rows_alone():
+    lines = table(ROOT / "results", source="000").splitlines()
+    assert lines[0].startswith("| source | system |")
+    assert all(line.startswith("| 000 |") for line in lines[2:])
+    assert len(lines[2:]) == sum(row.source == "000" for row in ROWS)
+    assert set(lines) < set(report(ROOT / "results").splitlines())
+
+
+def test_unknown_source_is_an_error():
+    with pytest.raises(ValueError, match=r"Expected `source` out of \['000'.*Received: source='5'"):
+        table(ROOT / "results", source="5")
 
 
 def test_folder_that_is_absent_is_an_error(tmp_path):
