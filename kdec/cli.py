@@ -3,7 +3,6 @@
 TensorFlow loads when a run starts, not for help or for a wrong option.
 """
 
-import contextlib
 import logging
 import os
 import sys
@@ -20,6 +19,7 @@ from rich.table import Table
 import kdec
 from kdec import pretrained
 from kdec.experiments import EXPERIMENTS, find_experiment
+from kdec.quiet import import_tensorflow
 from kdec.report import report
 
 app = typer.Typer(
@@ -120,8 +120,8 @@ def run_experiment(
         _check_folder(out)
         _set_up_logging()
         os.environ.setdefault("MPLBACKEND", "agg")
-        with _silent_stderr():
-            from kdec.experiments.execute import execute
+        import_tensorflow()
+        from kdec.experiments.execute import execute
 
         result = execute(experiment, dataset, preset.value, seed, out, **overrides)
     except (ValueError, OSError) as error:
@@ -157,21 +157,6 @@ def _check_folder(out):
         raise NotADirectoryError(f"Expected a folder for the run. Received: {existing}, a file")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise PermissionError(f"Expected a folder that can be written. Received: {existing}")
-
-
-@contextlib.contextmanager
-def _silent_stderr():
-    """Drop what TensorFlow's C++ code says of itself at start-up, before its log level counts."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
 
 
 def _set_up_logging():

@@ -1,0 +1,29 @@
+"""Starting TensorFlow without the messages that its C++ code writes as it starts."""
+
+import importlib
+import os
+import sys
+
+
+def import_tensorflow() -> None:
+    """Import Keras and TensorFlow, and drop what TensorFlow's C++ code says of itself meanwhile.
+
+    Those messages come before the log level of ``TF_CPP_MIN_LOG_LEVEL`` counts, which is set too,
+    to 3, errors that end the process, unless it is set already. Python's own errors and warnings
+    show as ever.
+
+    Example:
+    >>> from kdec.quiet import import_tensorflow
+    >>> import_tensorflow()
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        importlib.import_module("keras")
+        importlib.import_module("tensorflow")
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
