@@ -2,10 +2,10 @@
 
 The names below load on first use, so that ``import kdec`` does not pay for TensorFlow. Keras
 objects are registered as soon as Keras is imported, whether before or after kdec, so a saved model
-needs no more than ``import kdec; keras.models.load_model(path)``.
+needs no more than ``import kdec; keras.models.load_model(path)``, on any backend of Keras.
 """
 
-import importlib
+import importlib.util
 import sys
 
 import wrapt
@@ -39,7 +39,7 @@ _SUBMODULES = (
 
 __all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]
 
-# Modules that register Keras objects, and those of them that only run on TensorFlow.
+# Modules that register Keras objects, and those of them that import TensorFlow.
 _KERAS_MODULES = ("kdec.layers", "kdec.autoencoders", "kdec.differentiable_kmeans")
 _TENSORFLOW_MODULES = ("kdec.dec", "kdec.kmeans_loss")
 
@@ -63,7 +63,7 @@ def _register_keras_objects(module):
     """Import all modules with Keras objects, when Keras or one of them has been imported."""
     _imported.add(module.__name__)
     modules = _KERAS_MODULES
-    if sys.modules["keras"].backend.backend() == "tensorflow":
+    if importlib.util.find_spec("tensorflow"):
         modules += _TENSORFLOW_MODULES
     # While one is half initialised the others may fail to import from it; its own end is awaited.
     if all(name in _imported for name in modules if name in sys.modules):

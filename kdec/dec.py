@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras import ops
 
 from kdec import metrics
+from kdec.backend import require_tensorflow
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target_distribution
@@ -23,12 +24,6 @@ from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target
 __all__ = ["DEC", "target_distribution"]
 
 logger = logging.getLogger("kdec")
-
-if keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        "Expected KERAS_BACKEND=tensorflow, on which DEC trains. "
-        f"Received: {keras.backend.backend()}"
-    )
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -40,7 +35,8 @@ class DEC(keras.Model):
     `clustering_weight * KL(p || q) + reconstruction_weight * MSE(x, reconstruction)`, each a mean
     over the batch. With `reconstruction_weight=0` the decoder neither runs nor trains.
 
-    The encoder and decoder are shared with `autoencoder`, not copied: training changes both.
+    The encoder and decoder are shared with `autoencoder`, not copied: training changes both. It
+    trains on TensorFlow; a saved model also loads and predicts on Keras' other backends.
 
     Args:
         autoencoder: `kdec.Autoencoder` whose embedding has shape (batch, n_features).
@@ -231,7 +227,9 @@ class DEC(keras.Model):
         Raises:
             ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
                 positive.
+            RuntimeError: If Keras runs on another backend than TensorFlow.
         """
+        require_tensorflow("the training of DEC")
         x = _check_samples(x, self.encoder)
         y = None if y is None else _check_labels(y, len(x))
         _check_positive_ints(

@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from kdec.autoencoders import Autoencoder
+from kdec.backend import require_tensorflow
 
 logger = logging.getLogger("kdec")
 
@@ -135,7 +136,12 @@ class KMeansLoss(keras.Model):
         """
         z = tf.convert_to_tensor(self.predict(x, batch_size=batch_size, verbose=0))
         mean = tf.reduce_mean(z, axis=0)
-        return nearest(z - mean, self._centroids - mean).numpy()
+        return nearest(z - mean, self.clusters - mean).numpy()
+
+    def fit(self, *args, **kwargs):
+        """Train as `keras.Model.fit` does; a RuntimeError on another backend than TensorFlow."""
+        require_tensorflow("the training of KMeansLoss")
+        return super().fit(*args, **kwargs)
 
     def train_step(self, data):
         """Train on one batch of samples; return the figures for the logs."""

@@ -1,7 +1,8 @@
 """The trained models that come with the package.
 
 `weights/manifest.json` names them, with the digest of each file, the run that trained it and what
-that run measured. A file is opened only if its digest is the manifest's.
+that run measured. A file is opened only if its digest is the manifest's. `weights/ship.py` adds
+models to it.
 """
 
 import difflib
@@ -21,16 +22,21 @@ def available() -> list[dict[str, Any]]:
 
     Returns:
         List of dicts: `name`; `what` the model is; the `data` and `seed` of its training; the
-        `command` that repeats it; `metrics`, figures of that run by name. Pandas makes a
-        `DataFrame` of it.
+        `command` that repeats it; `metrics`, figures of that run by name; `formats` of its files.
+        Pandas makes a `DataFrame` of it.
 
     Example:
     >>> import kdec
-    >>> [row["name"] for row in kdec.pretrained.available()]
+    >>> [row["name"] for row in kdec.pretrained.available()][:2]
     ['mnist-autoencoder', 'mnist-dec']
     """
     return [
-        {"name": name, **{key: entry[key] for key in _ENTRY}} for name, entry in _manifest().items()
+        {
+            "name": name,
+            **{key: entry[key] for key in _ENTRY},
+            "formats": [file["file"].removeprefix(f"{name}.") for file in entry["files"]],
+        }
+        for name, entry in _manifest().items()
     ]
 
 
@@ -61,14 +67,18 @@ def load_pretrained(name: str):
         return keras.saving.load_model(path)
 
 
-def weights_file(name: str) -> Traversable:
+def weights_file(name: str, format: str = "keras") -> Traversable:
     """Return the file of a trained model, once it is found to be the one that was shipped.
 
     Args:
         name: One of those that `available` lists.
+        format: `"keras"`, the whole model, the default; or `"h5"`, the weights of its autoencoder
+            in the legacy format, for `Autoencoder.load_weights` and `kdec run --weights`. Not all
+            models have the second.
 
     Raises:
-        ValueError: If there is no such model, or its file is not the one that was shipped.
+        ValueError: If there is no such model or format, or the file is not the one that was
+            shipped.
         FileNotFoundError: If its file is missing.
     """
     entries = _manifest()
@@ -76,14 +86,20 @@ def weights_file(name: str) -> Traversable:
         nearest = difflib.get_close_matches(str(name), entries, n=1)
         hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         raise ValueError(f"Expected a model out of {list(entries)}. Received: {name!r}.{hint}")
-    file = _folder() / entries[name]["file"]
+    files = {file["file"].removeprefix(f"{name}."): file for file in entries[name]["files"]}
+    if format not in files:
+        raise ValueError(
+            f"Expected a format of {name!r} out of {list(files)}. Received: {format!r}"
+        )
+    expected = files[format]["sha256"]
+    file = _folder() / files[format]["file"]
     if not file.is_file():
         raise FileNotFoundError(f"Expected the weights of {name!r} in {file}. Install kdec again.")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    if digest != entries[name]["sha256"]:
+    if digest != expected:
         raise ValueError(
-            f"Expected {file} with the sha256 {entries[name]['sha256']}. Received: {digest}; the "
-            "file is damaged or another one. Install kdec again."
+            f"Expected {file} with the sha256 {expected}. Received: {digest}; the file is damaged "
+            "or another one. Install kdec again."
         )
     return file
 

@@ -48,9 +48,10 @@ def test_leaves_its_pictures_and_both_files(result, folder):
 
 
 def test_saved_model_gives_the_codes_that_were_clustered(result, folder, digits):
-    encoder = keras.saving.load_model(folder / "autoencoder.keras").encoder
-    codes = encoder.predict(digits.flat, verbose=0)
+    model = keras.saving.load_model(folder / "model.keras")
+    codes = model.encoder.predict(digits.flat, verbose=0)
     labels = kdec.KMeans(10, n_init=2, random_state=0).fit_predict(codes)
+    np.testing.assert_array_equal(np.argmax(model.predict(digits.flat, verbose=0), axis=1), labels)
     scored = result["metrics"]["k-means on codes"]
     assert scored["ari"] == pytest.approx(adjusted_rand_score(digits.y, labels))
     shares = [np.bincount(digits.y[labels == c]).max() / np.sum(labels == c) for c in range(10)]

@@ -17,7 +17,7 @@ NAMES = [row["name"] for row in pretrained.available()]
 def copy(monkeypatch, tmp_path):
     """A folder of weights that may be changed, with a tiny model in it."""
     kdec.autoencoders.dense((4, 2), seed=0).save(tmp_path / "tiny.keras")
-    entry = {"file": "tiny.keras", "sha256": "", "what": "", "data": "", "seed": 0}
+    entry = {"files": [{"file": "tiny.keras", "sha256": ""}], "what": "", "data": "", "seed": 0}
     entry |= {"command": "", "metrics": {}}
     monkeypatch.setattr(pretrained, "_folder", lambda: tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"tiny": entry}))
@@ -27,7 +27,8 @@ def copy(monkeypatch, tmp_path):
 def test_manifest_and_folder_hold_the_same_files():
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text())
     files = {path.name for path in (ROOT / "weights").glob("*") if path.suffix in (".keras", ".h5")}
-    assert {entry["file"] for entry in manifest.values()} == files
+    named = {file["file"] for entry in manifest.values() for file in entry["files"]}
+    assert named == files
     assert sum((ROOT / "weights" / file).stat().st_size for file in files) <= 60e6
 
 
@@ -57,6 +58,29 @@ def test_dec_reaches_the_stated_accuracy_on_all_digits():
     stated = next(row for row in pretrained.available() if row["name"] == "mnist-dec")["metrics"]
     assert acc == pytest.approx(stated["acc"], abs=1e-4)  # a label or two may fall otherwise
     assert acc >= 0.96
+
+
+@pytest.mark.mnist
+def test_encoding_reaches_the_stated_purity():
+    data = kdec.load_data("mnist-train")
+    q = kdec.load_pretrained("mnist-encoding").predict(data.flat, batch_size=2048, verbose=0)
+    purity = kdec.metrics.purity(data.y, np.argmax(q, axis=1), average="macro")
+    row = next(row for row in pretrained.available() if row["name"] == "mnist-encoding")
+    assert purity == pytest.approx(row["metrics"]["macro_purity"], abs=1e-4)
+    assert purity > 0.62
+
+
+def test_h5_holds_the_same_weights():
+    expected = kdec.load_pretrained("mnist-encoding").autoencoder
+    autoencoder = kdec.autoencoders.sigmoid((784, 784, 64, 32, 3), seed=0)
+    autoencoder.load_weights(pretrained.weights_file("mnist-encoding", "h5"))
+    for found, weight in zip(autoencoder.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, weight)
+
+
+def test_unknown_format_is_an_error():
+    with pytest.raises(ValueError, match=r"out of \['keras'\]\. Received: 'h5'"):
+        pretrained.weights_file("mnist-dec", "h5")
 
 
 def test_unknown_name_is_an_error_with_the_nearest_one():

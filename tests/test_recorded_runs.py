@@ -64,3 +64,14 @@ def test_readme_quotes_the_records_of_dec():
             accuracies = [f"{row['acc']:.4f}" for row in record["metrics"].values()]
             line = f"| `{record['data']['name']}`, {record['preset']}, {record['seed']} | "
             assert line + " | ".join(accuracies) + " |" in readme
+
+
+def test_readme_quotes_the_records_of_encoding():
+    text = " ".join((ROOT / "README.md").read_text().split())
+    records = [load(path) for path in RECORDS if path.parent.name == "encoding"]
+    codes, pixels = (
+        [f"{record['metrics'][f'k-means on {what}']['macro_purity']:.3f}" for record in records]
+        for what in ("codes", "pixels")
+    )
+    assert f"macro purity of {', '.join(codes[:-1])} and {codes[-1]} for seeds" in text
+    assert set(pixels) == {"0.644"} and "those of the pixels have 0.644" in text

@@ -9,6 +9,7 @@ import numpy as np
 from kdec import metrics, plots
 from kdec.autoencoders import Autoencoder, sigmoid
 from kdec.batches import ShuffledBatches
+from kdec.dec import DEC
 from kdec.experiments.run import Run
 from kdec.experiments.starting import load_autoencoder
 from kdec.experiments.stopping import ResumableEarlyStopping
@@ -48,12 +49,18 @@ def run(run: Run) -> None:
     """Train or load the autoencoder, cluster pixels and codes, score and draw both."""
     autoencoder, stages = load(run) if run.config["weights"] else train(run)
     autoencoder.save_weights(run.out / "autoencoder.h5")
-    x = run.dataset.flat
-    cluster(run, "k-means on pixels", x, "pixels", [])
+    x, n_clusters = run.dataset.flat, run.dataset.n_classes
+    options = {"n_init": run.config["n_init"], "random_state": run.seed}
+    with run.timed("pixels"):
+        labels = KMeans(n_clusters, **options).fit_predict(x)
+    score(run, "k-means on pixels", labels, ["pixels"])
+    # DEC before any self-training: an autoencoder and the centroids of k-means on its codes.
+    model = DEC(autoencoder, n_clusters)
     with run.timed("codes"):
-        codes = autoencoder.encoder.predict(x, batch_size=_PREDICT_BATCH, verbose=0)
-    kmeans = cluster(run, "k-means on codes", codes, "clusters", [*stages, "codes"])
-    draw(run, autoencoder, codes, kmeans)
+        labels = model.initialize(x, **options)
+    score(run, "k-means on codes", labels, [*stages, "codes"])
+    model.save(run.out / "model.keras")
+    draw(run, model, labels)
 
 
 def build(run: Run) -> Autoencoder:
@@ -109,41 +116,38 @@ def train_at(run: Run, autoencoder: Autoencoder, stage: str, rate: float) -> Aut
     return run.train(stage, lambda: autoencoder, fit, f"{stage}.keras")
 
 
-def cluster(run: Run, system: str, x: np.ndarray, stage: str, earlier: list[str]) -> KMeans:
-    """Cluster `x` (n, d) by k-means, and score and time it as a system of the run."""
-    with run.timed(stage):
-        kmeans = KMeans(
-            run.dataset.n_classes, n_init=run.config["n_init"], random_state=run.seed
-        ).fit(x)
-    purity = metrics.purity(run.dataset.y, kmeans.labels_, average="macro")
-    run.score(system, kmeans.labels_, [*earlier, stage], macro_purity=purity)
-    return kmeans
+def score(run: Run, system: str, labels: np.ndarray, stages: list[str]) -> None:
+    """Score the clusters of a system, with their macro purity, as the source."""
+    purity = metrics.purity(run.dataset.y, labels, average="macro")
+    run.score(system, labels, stages, macro_purity=purity)
 
 
-def draw(run: Run, autoencoder: Autoencoder, codes: np.ndarray, kmeans: KMeans) -> None:
+def draw(run: Run, model: DEC, labels: np.ndarray) -> None:
     """Draw codes and centroids in 3-D, what the centroids decode to, and some reconstructions."""
-    y, centroids = run.dataset.y, kmeans.cluster_centers_
+    x, y = run.dataset.flat, run.dataset.y
     # The samples may be sorted by class: take some from all over.
     shown = np.random.default_rng(0).permutation(len(y))[:_N_SHOWN]
+    codes = model.encoder.predict(x[shown], batch_size=_PREDICT_BATCH, verbose=0)
     ax = plots.embedding_3d(
-        codes[shown], y[shown], centroids, title=f"Codes of {len(shown):,} images"
+        codes, y[shown], model.clusters, title=f"Codes of {len(shown):,} images"
     )
     run.save_figure("codes_3d", ax)
-    run.save_figure("confusion_matrix", plots.confusion_matrix(y, kmeans.labels_))
+    run.save_figure("confusion_matrix", plots.confusion_matrix(y, labels))
     if run.dataset.x.ndim > 2:
-        _draw_images(run, autoencoder, kmeans)
+        _draw_images(run, model, labels)
 
 
-def _draw_images(run, autoencoder, kmeans):
+def _draw_images(run, model, labels):
     shape = (-1, *run.dataset.x.shape[1:])
-    images = autoencoder.decoder.predict(kmeans.cluster_centers_, verbose=0)
-    titles = majority_titles(run.dataset.y, kmeans.labels_)
+    images = model.decoder.predict(model.clusters, verbose=0)
     picture = plots.centroid_images(
-        images.reshape(shape), titles, title="What the centroids decode to"
+        images.reshape(shape),
+        majority_titles(run.dataset.y, labels),
+        title="What the centroids decode to",
     )
     run.save_figure("centroid_images", picture)
     x = run.dataset.flat[np.linspace(0, len(run.dataset.x) - 1, 10).astype(int)]
-    x_hat = autoencoder.predict(x, verbose=0)
+    x_hat = model.autoencoder.predict(x, verbose=0)
     picture = plots.reconstructions(x.reshape(shape), x_hat.reshape(shape))
     run.save_figure("reconstructions", picture)
 

@@ -1,0 +1,82 @@
+r"""Add a trained model to the shipped ones: its files to this folder, an entry to the manifest.
+
+    python weights/ship.py NAME RECORD SYSTEM MODEL WHAT [--h5]
+
+For example
+
+    python weights/ship.py mnist-encoding results/encoding/mnist-train-full-seed0.json \
+        "k-means on codes" runs/encoding-mnist-train-full-seed0/model.keras \
+        "sigmoid autoencoder, and the centroids of k-means on its codes" --h5
+
+The figures of the entry are those that the record has of the system. Models go without their
+optimizers, whose state is twice as large as the weights.
+"""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+
+import kdec  # noqa: F401, the models' classes
+
+FOLDER = Path(__file__).parent
+
+
+def main():
+    """Ship the model of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("name", help="as `load_pretrained` takes it")
+    parser.add_argument("record", type=Path, help="record of the run, under results/")
+    parser.add_argument("system", help="system of the record whose figures are the model's")
+    parser.add_argument("model", type=Path, help=".keras file of the run")
+    parser.add_argument("what", help="description for the reader")
+    parser.add_argument("--h5", action="store_true", help="the autoencoder's weights as .h5, too")
+    options = parser.parse_args()
+    record = json.loads(options.record.read_text())
+    entry = {
+        "what": options.what,
+        "files": save(options.model, options.name, options.h5),
+        "data": record["data"]["name"],
+        "seed": record["seed"],
+        "command": record["command"],
+        "metrics": record["metrics"][options.system],
+    }
+    entry["metrics"].pop("seconds")
+    path = FOLDER / "manifest.json"
+    manifest = json.loads(path.read_text()) | {options.name: entry}
+    path.write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def save(path, name, with_h5):
+    """Save the model, and if asked for the weights of its autoencoder; return file and digest."""
+    model = without_optimizers(keras.saving.load_model(path))
+    files = [FOLDER / f"{name}.keras"]
+    model.save(files[0])
+    if with_h5:
+        files.append(FOLDER / f"{name}.h5")
+        getattr(model, "autoencoder", model).save_weights(files[1])
+    return [
+        {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for file in files
+    ]
+
+
+def without_optimizers(model):
+    """The same model, of the same weights, neither it nor its parts compiled."""
+    bare = keras.saving.deserialize_keras_object(
+        _not_compiled(keras.saving.serialize_keras_object(model))
+    )
+    bare.set_weights(model.get_weights())
+    return bare
+
+
+def _not_compiled(config):
+    if isinstance(config, dict):
+        return {key: _not_compiled(part) for key, part in config.items() if key != "compile_config"}
+    return [_not_compiled(part) for part in config] if isinstance(config, list) else config
+
+
+if __name__ == "__main__":
+    main()
