@@ -26,7 +26,7 @@ PRESETS = {
         "filters": [16, 32, 64],
         "autoencoder_epochs": 15,
         "autoencoder_optimizer": _ADAM,
-        "max_steps": 700,
+        "max_steps": 420,
         "shuffle": True,
     },
 }
