@@ -47,7 +47,7 @@ _FULL = {
     },
 }
 
-_QUICK_RECONSTRUCTION = {**_RECONSTRUCTION_TRAINING, "batch_size": 100, "max_epochs": 30}
+_QUICK_RECONSTRUCTION = {**_RECONSTRUCTION_TRAINING, "batch_size": 100, "max_epochs": 20}
 
 PRESETS = {
     "full": _FULL,
