@@ -52,6 +52,7 @@ ROWS = (
             ("d-128-10 sigmoid", "0.5745"),
             ("d-512-256-128-64-10 relu", "0.8195"),
             ("d-512-256-128-64-10 sigmoid", "0.1125"),
+            ("d-512-256-128-64-10 sigmoid SGD", "0.1125"),
             ("d-512-256-128-64-10 selu", None),
             ("d-512-256-128-64-10 celu", None),
         )
@@ -128,6 +129,27 @@ def table(results: str | os.PathLike, source: str | None = None) -> str:
     return head + "".join(_line(row, records(results, row)) for row in rows)
 
 
+def summary(results: str | os.PathLike) -> str:
+    """Return the short table in Markdown: one figure of each system that has recorded runs.
+
+    Args:
+        results: Folder of the records, `EXPERIMENT/DATA-full-seedSEED.json`.
+    """
+    lines = [
+        "| source | system | figure | kdec | seeds | source's |\n|---|---|---|---:|---:|---:|\n"
+    ]
+    seen = set()
+    for row in ROWS:
+        values = [run["metrics"][row.key][row.figure] for run in records(Path(results), row)]
+        if values and (row.source, row.system) not in seen:
+            seen.add((row.source, row.system))
+            mean = _number(statistics.mean(values))
+            spread = f" ± {_number(statistics.stdev(values))}" if len(values) > 1 else ""
+            cells = (row.source, row.system, _name(row.figure), mean + spread, str(len(values)))
+            lines.append(f"| {' | '.join((*cells, row.published or ''))} |\n")
+    return "".join(lines)
+
+
 def records(results: Path, row: Row) -> list[dict[str, Any]]:
     """Return the recorded full-size runs of a row's experiment and data, by seed."""
     paths = (results / row.experiment).glob(f"{row.data}-full-seed*.json")
@@ -137,11 +159,10 @@ def records(results: Path, row: Row) -> list[dict[str, Any]]:
 def _line(row: Row, runs: Sequence[dict[str, Any]]) -> str:
     values = [run["metrics"][row.key][row.figure] for run in runs]
     best = min if row.figure == "inertia" else max
-    name = row.figure.replace("_10000", ", first 10,000").replace("_", " ")
     cells = (
         row.source,
         row.system,
-        name.upper() if len(name) == 3 else name,
+        _name(row.figure),
         _number(statistics.mean(values)) if values else "",
         _number(statistics.stdev(values)) if len(values) > 1 else "",
         _number(best(values)) if values else "",
@@ -151,6 +172,11 @@ def _line(row: Row, runs: Sequence[dict[str, Any]]) -> str:
         f"`kdec run {row.experiment} --data {row.data} --preset full --seed 0`, 1, ...",
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _name(figure):
+    name = figure.replace("_10000", ", first 10,000").replace("_", " ")
+    return name.upper() if len(name) == 3 else name
 
 
 def _number(value):

@@ -9,13 +9,30 @@ from typer.testing import CliRunner
 
 from kdec import cli
 from kdec.experiments import EXPERIMENTS
-from kdec.report import ROWS, report, table
+from kdec.report import ROWS, report, summary, table
 
 ROOT = Path(__file__).parent.parent
 
 
 def test_committed_table_is_that_of_the_committed_records():
     assert (ROOT / "RESULTS.md").read_text() == report(ROOT / "results")
+
+
+def test_readme_has_the_short_table_of_the_committed_records():
+    assert summary(ROOT / "results") in (ROOT / "README.md").read_text()
+
+
+def test_short_table_has_one_line_for_each_system_with_records(tmp_path):
+    (tmp_path / "dec").mkdir()
+    for seed, acc in enumerate((0.9, 0.8)):
+        figures = {"acc": acc, "nmi": 0.5, "ari": 0.5}
+        record = {"seed": seed, "metrics": {"DEC": figures, "autoencoder + k-means": figures}}
+        (tmp_path / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
+    lines = summary(tmp_path).splitlines()[2:]
+    assert lines == [
+        "| 001 | dense autoencoder + k-means | ACC | 0.8500 ± 0.0707 | 2 |  |",
+        "| 001 | DEC, dense | ACC | 0.8500 ± 0.0707 | 2 | 0.9623 |",
+    ]
 
 
 def test_row_holds_mean_deviation_best_and_number_of_seeds(tmp_path):
