@@ -77,7 +77,7 @@ _FULL = {
 PRESETS = {
     "full": _FULL,
     # Small batches: some thousand samples make few steps an epoch.
-    "quick": {**_FULL, "batch_size": 64, "autoencoder_epochs": 8, "dec_epochs": 5},
+    "quick": {**_FULL, "batch_size": 64, "autoencoder_epochs": 12, "dec_epochs": 5},
 }
 
 
