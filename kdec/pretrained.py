@@ -34,7 +34,7 @@ def available() -> list[dict[str, Any]]:
         {
             "name": name,
             **{key: entry[key] for key in _ENTRY},
-            "formats": [file["file"].removeprefix(f"{name}.") for file in entry["files"]],
+            "formats": list(entry["files"]),
         }
         for name, entry in _manifest().items()
     ]
@@ -86,7 +86,7 @@ def weights_file(name: str, format: str = "keras") -> Traversable:
         nearest = difflib.get_close_matches(str(name), entries, n=1)
         hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         raise ValueError(f"Expected a model out of {list(entries)}. Received: {name!r}.{hint}")
-    files = {file["file"].removeprefix(f"{name}."): file for file in entries[name]["files"]}
+    files = entries[name]["files"]
     if format not in files:
         raise ValueError(
             f"Expected a format of {name!r} out of {list(files)}. Received: {format!r}"

@@ -52,11 +52,14 @@ def models():
     loss = kdec.KMeansLoss(autoencoder.encoder, n_clusters=3)
     loss.compile("adam")
     images = np.random.default_rng(0).random((4, 8, 8, 1), dtype="float32")
+    soft = kdec.DifferentiableKMeans(3, encoder=autoencoder.encoder)
+    soft.initialize(rows, random_state=0)
     return {
         "autoencoder": (autoencoder, rows),
         "dec": (dec, rows),
         "conv": (conv, images),
         "kmeans_loss": (loss, rows),
+        "differentiable_kmeans": (soft, rows),
     }
 
 

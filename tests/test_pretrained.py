@@ -17,8 +17,8 @@ NAMES = [row["name"] for row in pretrained.available()]
 def copy(monkeypatch, tmp_path):
     """A folder of weights that may be changed, with a tiny model in it."""
     kdec.autoencoders.dense((4, 2), seed=0).save(tmp_path / "tiny.keras")
-    entry = {"files": [{"file": "tiny.keras", "sha256": ""}], "what": "", "data": "", "seed": 0}
-    entry |= {"command": "", "metrics": {}}
+    files = {"keras": {"file": "tiny.keras", "sha256": ""}}
+    entry = {"files": files, "what": "", "data": "", "seed": 0, "command": "", "metrics": {}}
     monkeypatch.setattr(pretrained, "_folder", lambda: tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"tiny": entry}))
     return tmp_path
@@ -27,7 +27,7 @@ def copy(monkeypatch, tmp_path):
 def test_manifest_and_folder_hold_the_same_files():
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text())
     files = {path.name for path in (ROOT / "weights").glob("*") if path.suffix in (".keras", ".h5")}
-    named = {file["file"] for entry in manifest.values() for file in entry["files"]}
+    named = {file["file"] for entry in manifest.values() for file in entry["files"].values()}
     assert named == files
     assert sum((ROOT / "weights" / file).stat().st_size for file in files) <= 60e6
 

@@ -37,7 +37,7 @@ def test_run_from_weights_started_from_shipped_ones_of_its_seed_and_data(path):
     record = load(path)
     if weights := record["config"].get("weights"):
         manifest = load(ROOT / "weights" / "manifest.json").values()
-        shipped = {f"weights/{entry['files'][0]['file']}": entry for entry in manifest}
+        shipped = {f"weights/{entry['files']['keras']['file']}": entry for entry in manifest}
         assert shipped[weights]["seed"] == record["seed"]
         assert shipped[weights]["data"] == record["data"]["name"]
 

@@ -6,7 +6,7 @@ For example
 
     python weights/ship.py mnist-encoding results/encoding/mnist-train-full-seed0.json \
         "k-means on codes" runs/encoding-mnist-train-full-seed0/model.keras \
-        "sigmoid autoencoder, and the centroids of k-means on its codes" --h5
+        "sigmoid autoencoder 784-784-64-32-3, and the centroids of k-means on its codes" --h5
 
 The figures of the entry are those that the record has of the system. Models go without their
 optimizers, whose state is twice as large as the weights.
@@ -50,17 +50,17 @@ def main():
 
 
 def save(path, name, with_h5):
-    """Save the model, and if asked for the weights of its autoencoder; return file and digest."""
+    """Save the model, and if asked for the weights of its autoencoder; return files by format."""
     model = without_optimizers(keras.saving.load_model(path))
-    files = [FOLDER / f"{name}.keras"]
-    model.save(files[0])
+    files = {"keras": FOLDER / f"{name}.keras"}
+    model.save(files["keras"])
     if with_h5:
-        files.append(FOLDER / f"{name}.h5")
-        getattr(model, "autoencoder", model).save_weights(files[1])
-    return [
-        {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-        for file in files
-    ]
+        files["h5"] = FOLDER / f"{name}.h5"
+        getattr(model, "autoencoder", model).save_weights(files["h5"])
+    return {
+        format: {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+        for format, file in files.items()
+    }
 
 
 def without_optimizers(model):
