@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 import kdec
 from kdec import pretrained
@@ -79,7 +79,8 @@ def write_report(
 @app.command("weights")
 def list_weights() -> None:
     """List the trained models that come with kdec."""
-    table = Table("name", "what it is", "data", "seed", "metrics")
+    # A name cut short would be of no use.
+    table = Table(Column("name", no_wrap=True), "what it is", "data", "seed", "metrics")
     for row in pretrained.available():
         metrics = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items())
         table.add_row(row["name"], row["what"], row["data"], str(row["seed"]), metrics)
