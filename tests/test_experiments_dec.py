@@ -166,6 +166,7 @@ def test_run_starts_from_weights(finished, digits, tmp_path):
     result = execute(EXPERIMENTS["dec"], digits, "quick", 3, tmp_path / "again", **options)
     assert result["metrics"]["DEC"]["acc"] == first["metrics"]["DEC"]["acc"]
     assert set(result["seconds"]) == {"pixels", "embedding", "dec"}
+    assert result["weights_sha256"] == first["models"]["autoencoder.keras"]
     with pytest.raises(ValueError, match=r"Expected .* Autoencoder for samples of shape"):
         execute(EXPERIMENTS["dec"], load_data("iris"), "quick", 3, tmp_path / "other", **options)
 

@@ -42,12 +42,13 @@ def without_pictures(monkeypatch):
 
 
 def comparable(result):
-    """All of a result but the seconds."""
+    """All of a result but the seconds and the digests of files, which hold the time of day."""
     rows = {
         system: {name: value for name, value in row.items() if name != "seconds"}
         for system, row in result["metrics"].items()
     }
-    return {**{key: value for key, value in result.items() if key != "seconds"}, "metrics": rows}
+    rest = {key: value for key, value in result.items() if key != "seconds"}
+    return {**rest, "metrics": rows, "models": sorted(result["models"])}
 
 
 class Kill(keras.callbacks.Callback):

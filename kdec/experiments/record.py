@@ -1,6 +1,7 @@
 """The record of a run, `result.json`: what identifies the run, what it ran on, and its curves."""
 
 import csv
+import hashlib
 import importlib.metadata
 import json
 import math
@@ -21,20 +22,23 @@ _SIGNIFICANT_DIGITS = 6
 def identity(experiment, dataset, preset, config, seed) -> dict[str, Any]:
     """Return what two runs must have in common to be the same run, as JSON would give it back."""
     command = f"kdec run {experiment} --data {dataset.name} --preset {preset} --seed {seed}"
-    if config.get("weights"):
-        command += f" --weights {config['weights']}"
-    return json.loads(
-        json.dumps(
-            {
-                "experiment": experiment,
-                "command": command,
-                "data": {"name": dataset.name, "n": len(dataset.x), "sha256": dataset.sha256},
-                "preset": preset,
-                "config": config,
-                "seed": seed,
-            }
-        )
-    )
+    found = {
+        "experiment": experiment,
+        "command": command,
+        "data": {"name": dataset.name, "n": len(dataset.x), "sha256": dataset.sha256},
+        "preset": preset,
+        "config": config,
+        "seed": seed,
+    }
+    if weights := config.get("weights"):
+        found["command"] += f" --weights {weights}"
+        found["weights_sha256"] = file_digest(weights)
+    return json.loads(json.dumps(found))
+
+
+def file_digest(path: str | os.PathLike) -> str:
+    """Return the hexadecimal sha256 of a file, by which a record names a model."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def surroundings() -> dict[str, Any]:

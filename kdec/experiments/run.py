@@ -66,6 +66,7 @@ class Run:
         self._identity = record.identity(experiment, dataset, preset, config, seed)
         self._rows: dict[str, dict[str, float]] = {}
         self._curves: dict[str, dict[str, list]] = {}
+        self._models: list[str] = []
         self._open_folder()
 
     def _open_folder(self):
@@ -110,6 +111,7 @@ class Run:
             self._state["done"].append(stage)
             self._set_seconds(stage, clock)
         self._curves[stage] = record.read_curve(curve_path)
+        self._models.append(filename)
         return model
 
     @contextlib.contextmanager
@@ -166,6 +168,8 @@ class Run:
             "facts": self.facts,
             "seconds": self._state["seconds"],
             "curves": {stage: record.thin(curve) for stage, curve in self._curves.items()},
+            # So that the record of a run that starts from one of them can be traced to this one.
+            "models": {name: record.file_digest(self.out / name) for name in self._models},
             **record.surroundings(),
         }
         record.write_json(self.out / "result.json", result)
