@@ -44,7 +44,11 @@ class ShuffledBatches(keras.callbacks.Callback):
             )
             return tf.gather(x, shuffled_indices)
 
-        self.dataset = tf.data.Dataset.range(n).batch(batch_size).map(shuffled)
+        # There is nothing to tune, and the end of an epoch can wait seconds for the tuner's thread.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        batches = tf.data.Dataset.range(n).batch(batch_size).map(shuffled)
+        self.dataset = batches.with_options(options)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Move on to the order of `epoch`."""
