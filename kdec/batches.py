@@ -1,4 +1,4 @@
-"""Shuffled batches whose order depends on the seed and the epoch alone."""
+"""Batches for `fit`: shuffled by the seed and the epoch alone, and free of tf.data's tuner."""
 
 import keras
 import tensorflow as tf
@@ -44,12 +44,18 @@ class ShuffledBatches(keras.callbacks.Callback):
             )
             return tf.gather(x, shuffled_indices)
 
-        # There is nothing to tune, and the end of an epoch can wait seconds for the tuner's thread.
-        options = tf.data.Options()
-        options.autotune.enabled = False
-        batches = tf.data.Dataset.range(n).batch(batch_size).map(shuffled)
-        self.dataset = batches.with_options(options)
+        self.dataset = without_tuner(tf.data.Dataset.range(n).batch(batch_size).map(shuffled))
 
     def on_epoch_begin(self, epoch, logs=None):
         """Move on to the order of `epoch`."""
         self.epoch.assign(epoch)
+
+
+def without_tuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Return `dataset` without tf.data's tuner.
+
+    Here it has nothing to tune, and its thread holds up the end of some epochs by seconds.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

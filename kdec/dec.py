@@ -17,6 +17,7 @@ from keras import ops
 
 from kdec import metrics
 from kdec.backend import require_tensorflow
+from kdec.batches import without_tuner
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target_distribution
@@ -249,7 +250,7 @@ class DEC(keras.Model):
         self.train_function = None
         try:
             return super().fit(
-                tf.data.Dataset.from_tensors(0),
+                without_tuner(tf.data.Dataset.from_tensors(0)),
                 epochs=-(-max_steps // update_interval),
                 initial_epoch=initial_epoch,
                 callbacks=[
