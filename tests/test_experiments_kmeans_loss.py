@@ -57,6 +57,8 @@ def test_saved_model_gives_the_clusters_that_were_scored(result, folder, digits)
     used = np.unique(labels)
     shares = [np.bincount(digits.y[labels == c]).max() / np.sum(labels == c) for c in used]
     assert scored["macro_purity"] == pytest.approx(np.mean(shares))
+    sizes = result["facts"]["cluster_sizes"]["k-means loss"]
+    assert sizes == sorted((np.sum(labels == c) for c in range(10)), reverse=True)
 
 
 def test_curves_hold_both_terms_of_the_loss_and_the_spread(result):
@@ -90,6 +92,8 @@ def test_finding_quotes_the_recorded_figures(result):
     assert f"to {best['loss']:.3g}." in facts["finding"]
     share = facts["embedding"]["k-means loss"]["neighbour_accuracy"]
     assert f"k-means loss {share:.0%}," in facts["finding"]
+    largest = max(facts["cluster_sizes"]["k-means on pixels"]) / 300
+    assert f"largest cluster: k-means on pixels {largest:.0%}," in facts["finding"]
 
 
 def test_data_without_images_is_an_error_before_any_work(tmp_path):

@@ -33,10 +33,14 @@ def test_manifest_and_folder_hold_the_same_files():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_model_loads_and_decodes(name):
+def test_every_model_loads_encodes_and_decodes(name):
     model = kdec.load_pretrained(name)
-    codes = model.encoder.predict(kdec.load_data("mnist-5k").flat[::500], verbose=0)
-    assert model.decoder.predict(codes, verbose=0).shape == (10, 784)
+    x = kdec.load_data("mnist-5k").x[::500].reshape(-1, *model.encoder.input_shape[1:])
+    codes = model.encoder.predict(x, verbose=0)
+    if name == "mnist-kmeans-loss":
+        assert codes.shape == model.clusters.shape == (10, 3) and model.decoder is None
+    else:
+        assert model.decoder.predict(codes, verbose=0).shape == x.shape
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,6 +75,17 @@ def test_encoding_reaches_the_stated_purity():
     row = next(row for row in pretrained.available() if row["name"] == "mnist-encoding")
     assert purity == pytest.approx(row["metrics"]["macro_purity"], abs=1e-4)
     assert purity > 0.62
+
+
+@pytest.mark.mnist
+def test_kmeans_loss_encoder_reaches_the_stated_purity():
+    data = kdec.load_data("mnist-train")
+    model = kdec.load_pretrained("mnist-kmeans-loss")
+    labels = model.predict_clusters(data.x[:10_000], batch_size=2048)
+    purity = kdec.metrics.purity(data.y[:10_000], labels, average="macro")
+    row = next(row for row in pretrained.available() if row["name"] == "mnist-kmeans-loss")
+    # One image counts for much in a small cluster.
+    assert purity == pytest.approx(row["metrics"]["macro_purity_10000"], abs=5e-3)
 
 
 def test_h5_holds_the_same_weights():

@@ -3,8 +3,10 @@
 Scaling an embedding by s turns its loss `a + r`, attraction and repulsion, into `s^2 a + r / s^2`,
 which is least where both terms are equal, with the value `2 sqrt(a r)`. So training first finds
 the scale, and from then on lowers `a r`, the distances within the clusters over those between: an
-embedding that falls into ten lumps, or only onto a line, lowers it whatever digits lie together.
-The facts `terms`, `embedding` and `finding` of the record show how far that went.
+embedding that falls into ten lumps, or only onto a line, lowers it whatever digits lie together,
+and so does one that leaves most images in one point, and takes the other centroids far away with
+the few that remain. The facts `terms`, `embedding`, `cluster_sizes` and `finding` of the record
+show how far that went.
 """
 
 import keras
@@ -153,8 +155,13 @@ def examine(run: Run, system: str, model: KMeansLoss, stage: str) -> None:
 
 
 def score(run: Run, system: str, labels: np.ndarray, stages: list[str]) -> None:
-    """Score the clusters of a system, and the macro purity of the first 10,000, as the source."""
+    """Score the clusters of a system, and the macro purity of the first 10,000, as the source.
+
+    Macro purity counts a cluster of few images as much as one of most of them; hence the sizes.
+    """
     y = run.dataset.y
+    sizes = np.bincount(labels, minlength=run.dataset.n_classes)
+    run.facts.setdefault("cluster_sizes", {})[system] = sorted(sizes.tolist(), reverse=True)
     run.score(
         system,
         labels,
@@ -192,13 +199,17 @@ def finding(facts: dict) -> str:
     }
     axes = ", ".join(f"{name} {row['first_axis']:.0%}" for name, row in shown.items())
     told = ", ".join(f"{name} {row['neighbour_accuracy']:.0%}" for name, row in shown.items())
+    largest = ", ".join(
+        f"{name} {sizes[0] / sum(sizes):.0%}" for name, sizes in facts["cluster_sizes"].items()
+    )
     return (
         f"Alone, the loss fell from {first['loss']:.3g} to {best['loss']:.3g}. The spread of the "
         f"embedding went from {first['spread']:.3g} to {best['spread']:.3g}, attraction and "
         f"repulsion to {best['attraction']:.3g} and {best['repulsion']:.3g}, and their product, "
         f"which no scaling changes, from {products[0]:.3g} to {products[1]:.3g}. "
         f"Variance of the embedding on its first axis: {axes}. "
-        f"Digits that ten nearest neighbours in it told: {told}."
+        f"Digits that ten nearest neighbours in it told: {told}. "
+        f"Images in the largest cluster: {largest}."
     )
 
 
