@@ -49,8 +49,19 @@ def surroundings() -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
-        "machine": {"cores": os.cpu_count(), "architecture": platform.machine()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "usable_cores": _usable_cores(),
+            "architecture": platform.machine(),
+        },
     }
+
+
+def _usable_cores() -> int | None:
+    """Return on how many cores this process may run: TensorFlow's threads, which order its sums."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def read_curve(path: Path) -> dict[str, list[float]]:
