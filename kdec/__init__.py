@@ -10,7 +10,7 @@ import sys
 
 import wrapt
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULE_OF_NAME = {
     "Autoencoder": "kdec.autoencoders",

@@ -1,5 +1,7 @@
 """The convolutional autoencoders: the source's shapes, any image size, training and saving."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -88,6 +90,28 @@ def test_trains_and_comes_back_whole(build, tmp_path):
     autoencoder.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), autoencoder.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("seed", [0, 3, None])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda seed: kdec.autoencoders.dense((50, 40, 40, 30), seed=seed),
+        lambda seed: kdec.autoencoders.sigmoid((50, 40, 40, 30), seed=seed),
+        lambda seed: conv((8, 8, 1), filters=(16, 16, 16), embedding_units=30, seed=seed),
+        lambda seed: conv_upsampling((8, 8, 1), filters=(16, 16, 16), seed=seed),
+        lambda seed: kdec.autoencoders.conv_pooling((16, 16, 1), seed=seed),
+    ],
+    ids=["dense", "sigmoid", "conv", "conv_upsampling", "conv_pooling"],
+)
+def test_layers_start_independent_of_each_other(build, seed):
+    weights = build(seed).get_weights()
+    kernels = [weight.ravel() for weight in weights if weight.ndim > 1 and weight.size > 200]
+    assert len(kernels) > 3
+    for one, other in itertools.combinations(kernels, 2):
+        n = min(one.size, other.size)
+        # Five standard deviations of what chance gives.
+        assert abs(np.corrcoef(one[:n], other[:n])[0, 1]) < 5 / np.sqrt(n)
 
 
 def test_seed_decides_the_weights():

@@ -3,12 +3,17 @@
 from numbers import Integral
 
 import keras
+import numpy as np
 from keras import ops
 
 
 def uniform_initializers(scale: float, mode: str, seed: int | None):
-    """Return a function that makes a uniform initialiser of its own seed for each layer."""
-    seeds = keras.random.SeedGenerator(seed)
+    """Return a function that makes a uniform initialiser of its own seed for each layer.
+
+    Layers of one seed would start as copies of each other: Keras draws the same numbers for each.
+    """
+    root = ops.convert_to_numpy(keras.random.SeedGenerator(seed).next())[0]
+    seeds = np.random.default_rng(int(root))
 
     def next_initializer():
         # The seed as an int, so that the layer's config can be saved.
@@ -16,7 +21,7 @@ def uniform_initializers(scale: float, mode: str, seed: int | None):
             scale=scale,
             mode=mode,
             distribution="uniform",
-            seed=int(ops.convert_to_numpy(seeds.next())[0]),
+            seed=int(seeds.integers(2**31)),
         )
 
     return next_initializer
