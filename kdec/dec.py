@@ -8,7 +8,7 @@ update interval. An update interval is one Keras epoch and one `tf.function` cal
 import logging
 import math
 from collections.abc import Sequence
-from numbers import Integral, Real
+from numbers import Real
 
 import keras
 import numpy as np
@@ -18,8 +18,10 @@ from keras import ops
 from kdec import metrics
 from kdec.backend import require_tensorflow
 from kdec.batches import without_tuner
+from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
+from kdec.own_loss import refuse_losses
 from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target_distribution
 
 __all__ = ["DEC", "target_distribution"]
@@ -146,6 +148,9 @@ class DEC(keras.Model):
     ) -> np.ndarray:
         """Place the centroids by k-means on the embedding of `x`, and start training anew.
 
+        Training is then at its first batch, with a fresh optimizer of the same settings; encoder
+        and decoder stay as they are.
+
         Args:
             x: Float array (n, ...), all samples, in the encoder's input shape.
             n_init: Positive int, restarts of k-means; the best one counts. Defaults to 20.
@@ -156,14 +161,24 @@ class DEC(keras.Model):
             Labels of k-means, int array (n,).
 
         Raises:
-            ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples.
+            ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, or a
+                number is not positive.
         """
         x = _check_samples(x, self.encoder)
+        if len(x) < self.n_clusters:
+            raise ValueError(
+                f"Expected at least {self.n_clusters} samples, one a cluster. Received: {len(x)}"
+            )
+        n_init = positive_int("n_init", n_init)
+        batch_size = positive_int("batch_size", batch_size)
         embedding = self.encoder.predict(x, batch_size=batch_size, verbose=0)
         kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=random_state)
         labels = kmeans.fit_predict(embedding)
         self.clustering.clusters.assign(kmeans.cluster_centers_)
         self.step.assign(0)
+        if self.compiled:
+            # Momentum would push the new centroids the way of the old ones.
+            self.optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
         return labels
 
     def compile(self, optimizer=None, **kwargs):
@@ -171,17 +186,12 @@ class DEC(keras.Model):
 
         Args:
             optimizer: Keras optimizer, its name, or None for SGD(0.01, momentum=0.9), as in DEC.
-            **kwargs: Arguments of `keras.Model.compile` but `loss` and `metrics`.
+            **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
 
         Raises:
-            ValueError: If `loss` or `metrics` is given.
+            ValueError: If a loss or a metric is given.
         """
-        for name in ("loss", "metrics", "loss_weights"):
-            if kwargs.get(name) is not None:
-                raise ValueError(
-                    f"Expected no `{name}`: the loss is set by `clustering_weight` and "
-                    f"`reconstruction_weight`. Received: {name}={kwargs[name]!r}"
-                )
+        refuse_losses(kwargs)
         if optimizer is None:
             optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
         super().compile(optimizer=optimizer, **kwargs)
@@ -233,9 +243,9 @@ class DEC(keras.Model):
         require_tensorflow("the training of DEC")
         x = _check_samples(x, self.encoder)
         y = None if y is None else _check_labels(y, len(x))
-        _check_positive_ints(
-            batch_size=batch_size, max_steps=max_steps, update_interval=update_interval
-        )
+        batch_size = positive_int("batch_size", batch_size)
+        max_steps = positive_int("max_steps", max_steps)
+        update_interval = positive_int("update_interval", update_interval)
         if not isinstance(tol, Real):
             raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
         if int(self.step) < 0:
@@ -391,9 +401,3 @@ def _check_labels(y, n):
         raise ValueError(f"Expected `y` of shape ({n},), one label a sample. Received: {y.shape}")
     metrics.accuracy(y, y)  # An error now, for labels that are none, rather than at a renewal.
     return y
-
-
-def _check_positive_ints(**values):
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"Expected `{name}` to be a positive int. Received: {name}={value!r}")

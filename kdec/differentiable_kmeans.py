@@ -5,9 +5,13 @@ squared distances to all centroids of all runs, by one matrix product -> assignm
 -> the assignment-weighted squared distance, which `DifferentiableKMeansLayer` adds to the losses.
 """
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
+
+from kdec.integers import positive_int
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -64,9 +68,8 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
     def __init__(
         self, n_clusters: int, temperature: float = 1.0, n_runs: int | None = None, **kwargs
     ):
-        _check_positive_int("n_clusters", n_clusters)
-        if n_runs is not None:
-            _check_positive_int("n_runs", n_runs)
+        n_clusters = positive_int("n_clusters", n_clusters)
+        n_runs = None if n_runs is None else positive_int("n_runs", n_runs)
         _check_temperature("temperature", temperature)
         super().__init__(**kwargs)
         self.n_clusters = n_clusters
@@ -84,6 +87,7 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
         self.clusters = self.add_weight(
             shape=(*self._sets, self.n_clusters, input_shape[-1]),
             initializer="glorot_uniform",
+            autocast=False,  # `squared_distances` says in what precision.
             name="clusters",
         )
         self.temperature = self.add_weight(
@@ -93,21 +97,26 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
                 self._initial_temperature, dtype
             ),
             trainable=False,
+            autocast=False,
             name="temperature",
         )
 
     def call(self, inputs):
         """Return the assignments of `inputs`, and add their weighted squared distance as loss."""
         distances = self.squared_distances(inputs)
-        assignments = ops.softmax(-distances / self.temperature, axis=-1)
+        temperature = ops.cast(self.temperature, distances.dtype)
+        assignments = ops.softmax(-distances / temperature, axis=-1)
         loss_of_run = ops.mean(ops.sum(assignments * distances, axis=-1), axis=0)
         self.add_loss(ops.sum(loss_of_run))
-        return assignments
+        return ops.cast(assignments, self.compute_dtype)
 
     def squared_distances(self, inputs):
         """Return the squared distances of `inputs` to the centroids, shaped as the output."""
+        # Half precision overflows at a distance of 256.
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
         n_features = self.clusters.shape[-1]
-        centroids = ops.reshape(self.clusters, (-1, n_features))
+        centroids = ops.reshape(ops.cast(self.clusters, dtype), (-1, n_features))
+        inputs = ops.cast(inputs, dtype)
         # |x|^2 - 2xc + |c|^2 holds from any origin. From one amidst the centroids it keeps its
         # digits for data far from 0. The result does not depend on it, so no gradient need pass.
         origin = ops.stop_gradient(ops.mean(centroids, axis=0))
@@ -240,12 +249,15 @@ class DifferentiableKMeans(keras.Model):
             batch_size: Positive int, rows encoded at once. Defaults to 2048.
 
         Raises:
-            ValueError: If `x` has fewer than `n_clusters` samples.
+            ValueError: If `x` has fewer than `n_clusters` samples, or a sample that is drawn does
+                not fit the model or is not finite.
         """
         x = np.asarray(x)
-        if len(x) < self.n_clusters:
+        batch_size = positive_int("batch_size", batch_size)
+        if x.ndim < 2 or len(x) < self.n_clusters:
             raise ValueError(
-                f"Expected at least {self.n_clusters} samples, one a cluster. Received: {len(x)}"
+                f"Expected at least {self.n_clusters} samples, one a cluster, along the first of "
+                f"two axes or more. Received: shape {x.shape}"
             )
         if not self.built:
             self.build((None, *x.shape[1:]))
@@ -256,6 +268,12 @@ class DifferentiableKMeans(keras.Model):
         samples = x[chosen]
         if self.encoder is not None:
             samples = self.encoder.predict(samples, batch_size=batch_size, verbose=0)
+        n_features = self.clustering.clusters.shape[-1]
+        if samples.shape[1:] != (n_features,) or not np.isfinite(samples).all():
+            raise ValueError(
+                f"Expected finite samples of {n_features} features. Received: shape "
+                f"{samples.shape[1:]} a sample, or NaN or infinity among them"
+            )
         self.clustering.clusters.assign(np.reshape(samples, self.clustering.clusters.shape))
 
     def get_config(self):
@@ -305,7 +323,7 @@ class TemperatureDecay(keras.callbacks.Callback):
     def __init__(self, initial: float, final: float, n_epochs: int):
         _check_temperature("initial", initial)
         _check_temperature("final", final)
-        _check_positive_int("n_epochs", n_epochs)
+        n_epochs = positive_int("n_epochs", n_epochs)
         super().__init__()
         self.initial = float(initial)
         self.final = float(final)
@@ -339,14 +357,9 @@ class TemperatureDecay(keras.callbacks.Callback):
         ]
 
 
-def _check_positive_int(name, value):
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"Expected `{name}` to be a positive int. Received: {name}={value!r}")
-
-
 def _check_temperature(name, value):
-    if not value > 0:
-        raise ValueError(f"Expected `{name}` to be positive. Received: {name}={value!r}")
+    if not 0 < value < math.inf:
+        raise ValueError(f"Expected `{name}` to be positive and finite. Received: {name}={value!r}")
 
 
 def _check_encoder(encoder):

@@ -30,7 +30,10 @@ _ROOT_OF_IDX_FILE = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
-_NOT_READABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError)
+_NOT_READABLE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, OSError, ValueError, KeyError),
+)
 
 
 @dataclass(frozen=True)

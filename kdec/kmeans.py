@@ -24,7 +24,6 @@ _LOGGER = logging.getLogger("kdec")
 _METRICS = ("euclidean", "manhattan", "cosine")
 _INITS = ("k-means++", "random")
 _ROUNDING = 1e-6
-_SAME_PLACE = 1e-3  # of the points' root mean square distance to their mean
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -118,7 +117,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             )
         sample_weight = _check_weights(sample_weight, X)
         X = normalize(X) if self.metric == "cosine" else X
-        about = statistics(X)
+        about = _finite_statistics(X)
         working, origin, columns = self._working_points(X, about)
         centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
         options = lloyd.choose_options(
@@ -128,7 +127,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             working,
             sample_weight,
             centers,
-            self.max_iter,
+            tf.constant(self.max_iter, tf.int32),
             tf.constant(self.tol * about.variance.mean(), X.dtype),
             options=options,
         )
@@ -152,28 +151,32 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def predict(self, X):
         """Return the cluster of each row of `X`: int32, (n,)."""
-        return self._label(*self._new_points(X)).numpy()
+        return self._label(*self._new_points(self._check_new(X))).numpy()
 
     def transform(self, X):
         """Return the distances of each row to each centroid, (n, n_clusters).
 
         They are not squared, unlike the inertia under "euclidean".
         """
-        points, centers, n, rows = self._new_points(X)
+        points, centers, n, rows = self._new_points(self._check_new(X))
         distances = labeling.distances(points, n, centers, rows, metric=self.metric).numpy()
         return np.sqrt(distances) if self.metric == "euclidean" else distances
 
     def score(self, X, y=None, sample_weight=None):
         """Return minus the inertia of `X` under the fitted centroids."""
+        X = self._check_new(X)
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
         points, centers, n, rows = self._new_points(X)
         labels = self._label(points, centers, n, rows)
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
         return -self._inertia(points, sample_weight, centers, labels, rows)
+
+    def _check_new(self, X):
+        """Return `X` as an array that fits the fitted centroids."""
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
 
     def _new_points(self, X):
         """Return the rows of `X` near the origin, the centers likewise, n and rows of a chunk."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
         X = normalize(X) if self.metric == "cosine" else X
         centers = self.cluster_centers_.astype(X.dtype)
         origin = np.zeros(X.shape[1], X.dtype) if self.metric == "cosine" else centers.mean(axis=0)
@@ -247,11 +250,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
         Restarts that agree to rounding are compared by differences, and the first one wins.
         """
-        best = None
+        all_centers, weight = _in_one_order(result.centers.numpy()), sample_weight.sum()
+        best, inertia_of = None, {}
         for restart in self._candidates(points, sample_weight, result.centers, rows):
+            if _is_known(restart, inertia_of, all_centers, weight):
+                continue
             centers = result.centers[restart]
             labels = self._label(points, centers, len(sample_weight), rows)
             inertia = self._inertia(points, sample_weight, centers, labels, rows)
+            inertia_of[restart] = inertia
             if best is None or inertia < self.inertia_ * (1 - _ROUNDING):
                 best, self.inertia_, self.labels_ = restart, inertia, labels.numpy()
         self.n_iter_ = int(result.n_iter[best])
@@ -260,7 +267,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _candidates(self, points, sample_weight, centers, rows):
         """Return the restarts whose inertia may be the lowest, given its rounding."""
-        if len(centers) == 1:
+        if len(centers) == 1 and not self.verbose:
             return [0]
         inertia = labeling.inertias(points, sample_weight, centers, rows, metric=self.metric)
         inertia = inertia.numpy()
@@ -269,8 +276,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             for restart, value in enumerate(inertia):
                 _LOGGER.info("restart %d: inertia %g", restart, value)
         tolerance = _ROUNDING * (inertia.min() + scale)
-        near = np.flatnonzero(inertia <= inertia.min() + tolerance)
-        return near[_first_of_its_kind(centers.numpy()[near], scale / sample_weight.sum())]
+        return np.flatnonzero(inertia <= inertia.min() + tolerance)
 
     def _warn_of_few_clusters(self):
         n_distinct = np.count_nonzero(np.bincount(self.labels_))
@@ -288,19 +294,35 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return self.cluster_centers_.shape[0]
 
 
-def _first_of_its_kind(centers, variance):
-    """Tell which restarts (R, k, d) have not put all centers where an earlier one has.
-
-    Near a minimum, inertia grows with the square of the way of the centers, so restarts that agree
-    to a small part of the points' spread have the same inertia to its rounding.
-    """
+def _in_one_order(centers):
+    """Sort the centers of each restart, (R, k, d), by the sum of their coordinates."""
     order = np.argsort(centers.sum(axis=2), axis=1)
-    centers = np.take_along_axis(centers, order[..., np.newaxis], axis=1)
-    is_first = np.ones(len(centers), bool)
-    for restart in range(1, len(centers)):
-        squared = np.square(centers[:restart] - centers[restart]).sum(axis=2).max(axis=1)
-        is_first[restart] = np.all(squared > _SAME_PLACE**2 * variance)
-    return is_first
+    return np.take_along_axis(centers, order[..., np.newaxis], axis=1)
+
+
+def _is_known(restart, inertia_of, centers, weight):
+    """Tell whether an earlier restart of known inertia has put its centers in the same places.
+
+    Near a minimum, inertia grows with the square of the way of the centers, times the points'
+    weight: where that is below its rounding, the two inertias are the same.
+    """
+    return any(
+        weight * np.square(centers[restart] - centers[earlier]).sum(axis=1).max()
+        <= _ROUNDING * inertia
+        for earlier, inertia in inertia_of.items()
+    )
+
+
+def _finite_statistics(X):
+    """Return the columns' statistics; raise a ValueError if their squares overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        about = statistics(X)
+    if not np.isfinite(about.variance).all():
+        raise ValueError(
+            f"Expected values whose squares are finite in {X.dtype}. "
+            f"Received: values up to {np.abs(X).max():g}."
+        )
+    return about
 
 
 def _check_integer(name, value, lowest, alternative=""):

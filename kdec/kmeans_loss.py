@@ -13,6 +13,8 @@ from keras import ops
 
 from kdec.autoencoders import Autoencoder
 from kdec.backend import require_tensorflow
+from kdec.integers import positive_int
+from kdec.own_loss import refuse_losses
 
 logger = logging.getLogger("kdec")
 
@@ -79,8 +81,8 @@ class KMeansLoss(keras.Model):
         max_iterations: int = 50,
         **kwargs,
     ):
-        _check_int("n_clusters", n_clusters, least=2)
-        _check_int("max_iterations", max_iterations, least=1)
+        n_clusters = positive_int("n_clusters", n_clusters, least=2)
+        max_iterations = positive_int("max_iterations", max_iterations)
         _check_models(encoder, decoder, reconstruction_weight)
         super().__init__(**kwargs)
         self.encoder = encoder
@@ -133,10 +135,33 @@ class KMeansLoss(keras.Model):
 
         Returns:
             int32 array (n,).
+
+        Raises:
+            ValueError: If there are no centroids, since no batch has trained the model yet.
         """
+        if not int(self._has_centroids):
+            raise ValueError("Expected a trained model. Received: one that has no centroids yet")
         z = tf.convert_to_tensor(self.predict(x, batch_size=batch_size, verbose=0))
         mean = tf.reduce_mean(z, axis=0)
         return nearest(z - mean, self.clusters - mean).numpy()
+
+    def compile(self, optimizer="rmsprop", **kwargs):
+        """Set the optimizer, as `keras.Model.compile` does; the loss is the model's own.
+
+        Args:
+            optimizer: Keras optimizer or its name. Defaults to "rmsprop", as in Keras.
+            **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
+
+        Raises:
+            ValueError: If a loss or a metric is given.
+        """
+        refuse_losses(kwargs)
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
 
     def fit(self, *args, **kwargs):
         """Train as `keras.Model.fit` does; a RuntimeError on another backend than TensorFlow."""
@@ -355,13 +380,6 @@ def _are_finite(tensors):
 
 def _warn_of_skip():
     logger.warning("Skipped a batch: its loss or gradient is not finite.")
-
-
-def _check_int(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(
-            f"Expected `{name}` to be an int of at least {least}. Received: {name}={value!r}"
-        )
 
 
 def _check_models(encoder, decoder, reconstruction_weight):

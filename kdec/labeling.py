@@ -46,13 +46,20 @@ def distances(points, n, centers, rows, *, metric):
     parts = tf.TensorArray(centers.dtype, n_chunks, infer_shape=False, element_shape=[None, None])
     for chunk in tf.range(n_chunks):
         x = read(points, chunk * rows, tf.minimum(rows, n - chunk * rows))
-        part = tf.transpose(nearest.scores(x, centers[:, tf.newaxis], metric)[:, 0])
         if metric == "euclidean":
-            part += tf.reduce_sum(x * x, axis=1, keepdims=True)
-        elif metric == "cosine":
+            part = _squared_differences(x, centers)
+        else:
+            part = nearest.scores(x, centers[:, tf.newaxis], metric)[:, 0]
+        if metric == "cosine":
             part = part / 2 + 1
-        parts = parts.write(chunk, tf.maximum(part, 0))
+        parts = parts.write(chunk, tf.transpose(tf.maximum(part, 0)))
     return parts.concat()
+
+
+@without_autograph
+def _squared_differences(x, centers):
+    """Return the squared distances (k, c), from differences: a product cancels between far ones."""
+    return tf.map_fn(lambda center: tf.reduce_sum(tf.square(x - center), axis=1), centers)
 
 
 @for_any_size

@@ -1,10 +1,11 @@
 """Layers that assign samples to clusters."""
 
 import math
-from numbers import Integral
 
 import keras
 from keras import ops
+
+from kdec.integers import positive_int
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -46,16 +47,13 @@ class ClusteringLayer(keras.layers.Layer):
     """
 
     def __init__(self, n_clusters: int, alpha: float = 1.0, **kwargs):
-        if isinstance(n_clusters, bool) or not isinstance(n_clusters, Integral) or n_clusters < 1:
-            raise ValueError(
-                f"Expected `n_clusters` to be a positive int. Received: n_clusters={n_clusters!r}"
-            )
+        n_clusters = positive_int("n_clusters", n_clusters)
         if not 0 < alpha < math.inf:
             raise ValueError(
                 f"Expected `alpha` to be positive and finite. Received: alpha={alpha!r}"
             )
         super().__init__(**kwargs)
-        self.n_clusters = int(n_clusters)
+        self.n_clusters = n_clusters
         self.alpha = float(alpha)
 
     def build(self, input_shape):

@@ -44,16 +44,20 @@ def target_distribution(q):
     >>> kdec.target_distribution(q).round(3).tolist()
     [[0.375, 0.625], [0.844, 0.156]]
     """
-    on_tensors = keras.ops.is_tensor(q)
+    on_tensors = ops.is_tensor(q)
     if not on_tensors:
         q = np.asarray(q)
+        q = q.astype("float64") if q.dtype.kind in "biu" else q
     if len(q.shape) != 2:
         raise ValueError(f"Expected `q` of shape (n, n_clusters). Received: shape {tuple(q.shape)}")
-    backend = ops if on_tensors else np
+    backend, cast = (ops, ops.cast) if on_tensors else (np, np.ndarray.astype)
+    dtype = q.dtype
+    # Half precision does not hold sums over many samples.
+    q = cast(q, keras.backend.result_type(dtype, "float32"))
     frequency = backend.sum(q, axis=0, keepdims=True)
     # A cluster that no sample has any share in would divide 0 by 0.
     weight = q * (q / backend.maximum(frequency, np.finfo("float32").tiny))
-    return weight / backend.sum(weight, axis=1, keepdims=True)
+    return cast(weight / backend.sum(weight, axis=1, keepdims=True), dtype)
 
 
 class TrainingSet:

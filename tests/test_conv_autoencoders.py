@@ -114,6 +114,12 @@ def test_layers_start_independent_of_each_other(build, seed):
         assert abs(np.corrcoef(one[:n], other[:n])[0, 1]) < 5 / np.sqrt(n)
 
 
+def test_numpy_sizes_count_as_ints():
+    sizes = np.array([8, 8, 1]), np.array([2, 2, 2]), np.int64(3)
+    assert conv(*sizes).encoder.output_shape == conv_upsampling(*sizes).encoder.output_shape
+    assert kdec.autoencoders.sigmoid(np.array([8, 8, 3])).encoder.output_shape == (None, 3)
+
+
 def test_seed_decides_the_weights():
     same, other = (conv(filters=(2, 2, 2), seed=seed).get_weights() for seed in (0, 1))
     again = conv(filters=(2, 2, 2), seed=0).get_weights()

@@ -267,7 +267,13 @@ def test_wrong_file_is_named_with_what_was_expected_and_what_to_do(
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda content: content[:-9], lambda content: b"no gzip", lambda content: b""]
+    "damage",
+    [
+        lambda content: content[:-9],
+        lambda content: b"no gzip",
+        lambda content: b"",
+        lambda content: gzip.compress(gzip.decompress(content)[:4]),
+    ],
 )
 def test_broken_idx_file_in_the_cache_is_named(damage, miniature, cache):
     write_idx_files(cache / "fashion-mnist", miniature)

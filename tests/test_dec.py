@@ -470,6 +470,30 @@ def test_fewer_samples_than_clusters_are_rejected(data):
         new_dec().initialize(data[0][:2])
 
 
+@pytest.mark.parametrize("options", [{"n_init": 0}, {"batch_size": 2.5}])
+def test_bad_options_of_initialize_are_rejected(options, data):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"Expected `{name}` to be a positive int"):
+        new_dec().initialize(data[0], **options)
+
+
+def test_initialize_starts_the_optimizer_anew(data):
+    dec = new_dec()
+    dec.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+    dec.initialize(data[0], random_state=0)
+    dec.fit(data[0], max_steps=7, verbose=0)
+    weights = dec.encoder.get_weights()
+    dec.initialize(data[0], random_state=0)
+    assert int(dec.step) == 0 and int(dec.optimizer.iterations) == 0
+    np.testing.assert_allclose(dec.optimizer.learning_rate, 0.05)
+    again = new_dec()
+    again.encoder.set_weights(weights)
+    again.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+    again.initialize(data[0], random_state=0)
+    losses = [model.fit(data[0], max_steps=5, verbose=0).history["loss"] for model in (dec, again)]
+    np.testing.assert_allclose(*losses, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     "weights",
     [

@@ -110,6 +110,17 @@ def test_distances_keep_their_digits_far_from_the_origin(rng):
     assert_allclose(distances, expected, rtol=1e-5)
 
 
+def test_half_precision_does_not_overflow(blobs):
+    policy = keras.dtype_policies.DTypePolicy("mixed_float16")
+    layer = DifferentiableKMeansLayer(2, temperature=1e-8, dtype=policy)
+    layer.build(blobs.shape)
+    layer.clusters.assign(1000 * blobs[:2])
+    assignments = layer(1000 * blobs)
+    assert assignments.dtype == "float16"
+    np.testing.assert_allclose(np.sum(assignments, axis=-1), 1)
+    assert np.isfinite(layer.losses[0])
+
+
 def test_runs_side_by_side_are_single_runs(rng):
     x, clusters = rng.normal(size=(9, 5)), rng.normal(size=(4, 3, 5))
     layer = layer_at(clusters, temperature=0.5)
@@ -243,6 +254,7 @@ def test_temperature_decay_needs_a_layer_with_a_temperature(blobs):
         ({"n_clusters": True}, "Expected `n_clusters`"),
         ({"n_clusters": 2.0}, "Expected `n_clusters`"),
         ({"n_clusters": 2, "temperature": 0}, "Expected `temperature` to be positive"),
+        ({"n_clusters": 2, "temperature": float("inf")}, "positive and finite"),
         ({"n_clusters": 2, "temperature": float("nan")}, "Expected `temperature`"),
         ({"n_clusters": 2, "n_runs": 0}, "Expected `n_runs` to be a positive int"),
     ],
@@ -266,8 +278,13 @@ def test_wrong_encoder_is_refused():
 def test_wrong_input_is_refused(blobs):
     with pytest.raises(ValueError, match=r"Expected input of shape \(batch, n_features\)"):
         DifferentiableKMeansLayer(2).build((None, 3, 3))
-    with pytest.raises(ValueError, match=r"Expected at least 4 samples.*Received: 3"):
+    with pytest.raises(ValueError, match=r"Expected at least 4 samples.*Received: shape \(3, "):
         DifferentiableKMeans(4).initialize(blobs[:3])
+    model = DifferentiableKMeans(2)
+    model.initialize(blobs, random_state=0)
+    for wrong in (np.full_like(blobs, np.nan), blobs[:, :1]):
+        with pytest.raises(ValueError, match=rf"finite samples of {blobs.shape[1]} features"):
+            model.initialize(wrong)
     with pytest.raises(ValueError, match="Expected `n_epochs` to be a positive int"):
         TemperatureDecay(1.0, 0.1, n_epochs=0)
     with pytest.raises(ValueError, match="Expected `final` to be positive"):

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import cluster
@@ -269,6 +270,51 @@ def test_distance_from_the_origin_changes_no_label():
     np.testing.assert_array_equal(near.labels_, far.labels_)
     np.testing.assert_array_equal(far.predict(x + np.float32(1e4)), far.labels_)
     assert far.inertia_ == pytest.approx(near.inertia_, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_outlier_hides_no_better_restart(seed):
+    x = np.vstack([np.random.default_rng(1).normal(size=(300, 2)), [1e5, 1e5]])
+    one, ten = (KMeans(13, n_init=n, random_state=seed).fit(x).inertia_ for n in (1, 10))
+    reference = cluster.KMeans(13, n_init=10, random_state=seed).fit(x).inertia_
+    assert ten == pytest.approx(reference, rel=1e-6)
+    assert ten < 0.97 * one
+
+
+def test_transform_keeps_its_digits_between_far_clusters():
+    random = np.random.default_rng(0)
+    x = np.concatenate([random.normal(at, 0.05, (5, 2)) for at in (0, 1e4)]).astype("float32")
+    kmeans = KMeans(2, random_state=0).fit(x)
+    exact = np.linalg.norm(x[:, np.newaxis].astype(float) - kmeans.cluster_centers_, axis=2)
+    # float32 puts 10,000 on a grid of 0.001.
+    np.testing.assert_allclose(kmeans.transform(x), exact, atol=1e-3)
+
+
+def test_score_takes_what_fit_takes():
+    kmeans = KMeans(2, random_state=0).fit(SIX_POINTS)
+    expected = kmeans.score(SIX_POINTS)
+    assert kmeans.score(SIX_POINTS.tolist()) == expected
+    assert kmeans.score(tf.constant(SIX_POINTS)) == expected
+
+
+def test_numpy_int_as_max_iter_and_verbose_single_restart(caplog):
+    caplog.set_level("INFO", "kdec")
+    KMeans(2, max_iter=np.int64(5), n_init=1, random_state=0, verbose=1).fit(SIX_POINTS)
+    assert "restart 0: inertia 16" in caplog.text
+
+
+def test_misaligned_memory_is_read():
+    buffer = bytearray(1 + SIX_POINTS.nbytes)
+    x = np.frombuffer(buffer, offset=1).reshape(SIX_POINTS.shape)
+    x[:] = SIX_POINTS
+    kmeans = KMeans(2, random_state=0).fit(x)
+    np.testing.assert_array_equal(kmeans.predict(x), kmeans.labels_)
+
+
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_values_whose_squares_overflow_are_refused(n_init):
+    with pytest.raises(ValueError, match="squares are finite in float32"):
+        KMeans(2, n_init=n_init).fit(SIX_POINTS.astype("float32") * 1e20)
 
 
 def test_read_only_and_fortran_input_is_left_alone():

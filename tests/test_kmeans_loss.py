@@ -312,6 +312,21 @@ def test_predict_clusters_gives_the_nearest_centroid():
     np.testing.assert_array_equal(model.predict_clusters(x), distances.argmin(axis=1))
 
 
+def test_clusters_before_any_training_are_an_error():
+    with pytest.raises(ValueError, match="Expected a trained model"):
+        kdec.KMeansLoss(small_encoder(), 3).predict_clusters(np.zeros((5, 6), "float32"))
+
+
+@pytest.mark.parametrize("option", ["loss", "loss_weights", "metrics", "weighted_metrics"])
+def test_another_loss_or_metric_is_refused(option):
+    with pytest.raises(ValueError, match=f"Expected no `{option}`: .* Received: {option}="):
+        kdec.KMeansLoss(small_encoder(), 3).compile("adam", **{option: ["mse"]})
+
+
+def test_numpy_ints_count_as_ints():
+    assert kdec.KMeansLoss(small_encoder(), np.int64(3)).clusters.shape[0] == 3
+
+
 def test_conv_encoder_takes_images_without_a_channel_axis():
     autoencoder = kdec.autoencoders.conv_pooling((16, 16, 1), seed=0)
     model = kdec.KMeansLoss(
@@ -360,7 +375,7 @@ np.savez(folder + "/found.npz", clusters=model.clusters, z=model.predict(x, verb
     [
         ({"n_clusters": 1}, "`n_clusters` to be an int of at least 2"),
         ({"n_clusters": True}, "`n_clusters` to be an int"),
-        ({"n_clusters": 3, "max_iterations": 0}, "`max_iterations` to be an int of at least 1"),
+        ({"n_clusters": 3, "max_iterations": 0}, "`max_iterations` to be a positive int"),
         ({"n_clusters": 3, "reconstruction_weight": 1.0}, "Expected a `decoder`"),
         ({"n_clusters": 3, "reconstruction_weight": -1.0}, "non-negative"),
     ],

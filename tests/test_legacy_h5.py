@@ -137,8 +137,8 @@ def test_existing_file_is_kept_unless_overwrite(tmp_path):
 
 def test_options_that_the_old_layout_has_not_are_no_longer_ignored(tmp_path):
     dense((4, 2)).save_weights(tmp_path / "a.h5")
-    with pytest.raises(TypeError, match="skip_mismatch"):
-        dense((4, 3)).load_weights(tmp_path / "a.h5", skip_mismatch=True)
+    with pytest.raises(ValueError, match=r"Expected skip_mismatch=False .* with .*a\.h5"):
+        dense((4, 3)).load_weights(tmp_path / "a.h5", True)
 
 
 @pytest.mark.parametrize(

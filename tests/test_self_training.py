@@ -35,6 +35,16 @@ def test_array_gives_array_and_tensor_gives_tensor(dtype):
     np.testing.assert_allclose(tensor, UNEVEN_P, rtol=1e-6)
 
 
+@pytest.mark.parametrize("convert", [np.asarray, tf.constant])
+def test_half_precision_stays_and_holds_the_sums_of_many_samples(convert):
+    q = convert(np.tile(UNEVEN_Q, (20_000, 1)).astype("float16"))
+    p = kdec.target_distribution(q)
+    assert p.dtype == "float16" and isinstance(p, type(q))
+    np.testing.assert_allclose(
+        p[:2], kdec.target_distribution(np.tile(UNEVEN_Q, (20_000, 1)))[:2], rtol=2e-3
+    )
+
+
 def test_list_counts_as_an_array():
     np.testing.assert_allclose(kdec.target_distribution(UNEVEN_Q.tolist()), UNEVEN_P)
 

@@ -1,10 +1,10 @@
 """What the builders of autoencoders share: seeded initial weights, and checks of sizes."""
 
-from numbers import Integral
-
 import keras
 import numpy as np
 from keras import ops
+
+from kdec.integers import is_positive_int, positive_int
 
 
 def uniform_initializers(scale: float, mode: str, seed: int | None):
@@ -27,13 +27,9 @@ def uniform_initializers(scale: float, mode: str, seed: int | None):
     return next_initializer
 
 
-def is_positive_int(value) -> bool:
-    """Tell whether `value` is an int above 0; True is none."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
-
-
-def check_images(image_shape, embedding_units, least_side, multiple=1) -> None:
-    """Raise a ValueError unless images of such a shape can be reduced to so many units."""
+def image_sizes(image_shape, embedding_units, least_side, multiple=1):
+    """Return shape and units as ints; raise a ValueError if such images cannot be so reduced."""
+    image_shape = tuple(image_shape)
     if (
         len(image_shape) != 3
         or not all(is_positive_int(size) for size in image_shape)
@@ -47,8 +43,4 @@ def check_images(image_shape, embedding_units, least_side, multiple=1) -> None:
             f"Expected `image_shape` to be (height, width, channels), {sides}. "
             f"Received: image_shape={image_shape}"
         )
-    if not is_positive_int(embedding_units):
-        raise ValueError(
-            "Expected `embedding_units` to be a positive int. "
-            f"Received: embedding_units={embedding_units!r}"
-        )
+    return tuple(map(int, image_shape)), positive_int("embedding_units", embedding_units)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import keras
 
-from kdec.autoencoders.building import check_images, is_positive_int, uniform_initializers
+from kdec.autoencoders.building import image_sizes, uniform_initializers
 from kdec.autoencoders.model import Autoencoder
+from kdec.integers import is_positive_int
 
 
 def conv(
@@ -45,9 +46,8 @@ def conv(
     >>> kdec.autoencoders.conv((33, 47, 3)).decoder.output_shape
     (None, 33, 47, 3)
     """
-    image_shape, filters = tuple(image_shape), tuple(filters)
-    check_images(image_shape, embedding_units, least_side=4)
-    _check_filters(filters)
+    image_shape, embedding_units = image_sizes(image_shape, embedding_units, least_side=4)
+    filters = _three_filters(filters)
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     sides = _halvings(image_shape[:2])
     kernels, paddings = (5, 5, 3), ["same", "same", "same"]
@@ -121,9 +121,8 @@ def conv_upsampling(
     >>> kdec.autoencoders.conv_upsampling((30, 21, 1)).decoder.output_shape
     (None, 30, 21, 1)
     """
-    image_shape, filters = tuple(image_shape), tuple(filters)
-    check_images(image_shape, embedding_units, least_side=4)
-    _check_filters(filters)
+    image_shape, embedding_units = image_sizes(image_shape, embedding_units, least_side=4)
+    filters = _three_filters(filters)
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     sides = _halvings(image_shape[:2])
 
@@ -184,8 +183,7 @@ def conv_pooling_encoder(
     >>> kdec.autoencoders.conv_pooling_encoder().output_shape
     (None, 3)
     """
-    image_shape = tuple(image_shape)
-    check_images(image_shape, embedding_units, least_side=16)
+    image_shape, embedding_units = image_sizes(image_shape, embedding_units, least_side=16)
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     inputs = outputs = keras.Input(image_shape, name="encoder_input")
     for filters, kernel in ((32, 3), (16, 5)):
@@ -225,8 +223,9 @@ def conv_pooling(
     >>> kdec.autoencoders.conv_pooling((16, 20, 3), embedding_units=10).decoder.output_shape
     (None, 16, 20, 3)
     """
-    image_shape = tuple(image_shape)
-    check_images(image_shape, embedding_units, least_side=16, multiple=4)
+    image_shape, embedding_units = image_sizes(
+        image_shape, embedding_units, least_side=16, multiple=4
+    )
     encoder = conv_pooling_encoder(image_shape, embedding_units, seed=seed)
     # Other seeds than the encoder's, but fixed by the same one.
     initializer = uniform_initializers(1.0, "fan_avg", None if seed is None else seed + 2**16)
@@ -268,8 +267,10 @@ def _unflatten(embedding_units, shape, initializer):
     return inputs, keras.layers.Reshape(shape)(outputs)
 
 
-def _check_filters(filters):
+def _three_filters(filters):
+    filters = tuple(filters)
     if len(filters) != 3 or not all(is_positive_int(each) for each in filters):
         raise ValueError(
             f"Expected `filters` to be three positive ints. Received: filters={filters}"
         )
+    return tuple(map(int, filters))

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import keras
 
-from kdec.autoencoders.building import is_positive_int, uniform_initializers
+from kdec.autoencoders.building import uniform_initializers
 from kdec.autoencoders.model import Autoencoder
+from kdec.integers import is_positive_int
 
 
 def dense(
@@ -95,6 +96,7 @@ def sigmoid(dims: Sequence[int] = (784, 784, 64, 32, 3), *, seed: int | None = N
             "Expected `dims` to be at least three positive ints: inputs, hidden units, embedding. "
             f"Received: dims={dims}"
         )
+    dims = tuple(map(int, dims))
     initializer = uniform_initializers(scale=16.0, mode="fan_avg", seed=seed)
     encoder = _dense_stack(dims, "sigmoid", "sigmoid", "encoder", initializer)
     decoder_dims = (*dims[:1:-1], dims[0])

@@ -59,12 +59,21 @@ class Autoencoder(keras.Model):
         else:
             super().save_weights(filepath, overwrite=overwrite, **kwargs)
 
-    def load_weights(self, filepath, **kwargs):
-        """Load weights that `save_weights` saved, or a legacy `.h5` file of the same layers."""
-        if legacy_h5.is_legacy_path(filepath):
-            legacy_h5.load_weights(self, filepath, **kwargs)
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """Load weights that `save_weights` saved, or a legacy `.h5` file of the same layers.
+
+        Raises:
+            ValueError: If a legacy `.h5` file comes with `skip_mismatch`: its layers must all fit.
+        """
+        if not legacy_h5.is_legacy_path(filepath):
+            super().load_weights(filepath, skip_mismatch=skip_mismatch, **kwargs)
+        elif skip_mismatch:
+            raise ValueError(
+                "Expected skip_mismatch=False for a legacy .h5 file, whose layers must all fit. "
+                f"Received: skip_mismatch={skip_mismatch!r} with {filepath}"
+            )
         else:
-            super().load_weights(filepath, **kwargs)
+            legacy_h5.load_weights(self, filepath, **kwargs)
 
     def get_config(self):
         """Return the arguments that rebuild this model."""
