@@ -36,6 +36,7 @@ PRESETS = {
     "quick": {
         **_FULL,
         "learning_rates": [0.003],
+        "patience": 40,
         "batch_size": 50,
         "max_epochs": 40,
     },

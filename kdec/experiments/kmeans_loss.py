@@ -30,7 +30,7 @@ _SOURCE_TRAINING = {
     "max_epochs": 1000,
 }
 _RECONSTRUCTION_TRAINING = {
-    "reconstruction_weight": 100.0,
+    "reconstruction_weight": 300.0,
     "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
     "batch_size": 500,
     "max_epochs": 10,
@@ -49,7 +49,7 @@ _FULL = {
     },
 }
 
-_QUICK_RECONSTRUCTION = {**_RECONSTRUCTION_TRAINING, "batch_size": 100, "max_epochs": 20}
+_QUICK_RECONSTRUCTION = {**_RECONSTRUCTION_TRAINING, "batch_size": 100, "max_epochs": 40}
 
 PRESETS = {
     "full": _FULL,
