@@ -70,7 +70,7 @@ def write_report(
     """Write the table of all recorded runs beside the sources' figures."""
     try:
         out.write_text(report(results))
-    except OSError as error:
+    except (ValueError, OSError) as error:
         _print_error(error)
         raise typer.Exit(_BAD_INPUT) from None
     _print_plain(f"Wrote {out}")
@@ -80,10 +80,11 @@ def write_report(
 def list_weights() -> None:
     """List the trained models that come with kdec."""
     # A name cut short would be of no use.
-    table = Table(Column("name", no_wrap=True), "what it is", "data", "seed", "metrics")
+    table = Table(Column("name", no_wrap=True), "what it is, and its figures", show_lines=True)
     for row in pretrained.available():
-        metrics = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items())
-        table.add_row(row["name"], row["what"], row["data"], str(row["seed"]), metrics)
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items())
+        origin = f"{row['data']}, seed {row['seed']}"
+        table.add_row(row["name"], f"{row['what']}\n{origin}: {figures.replace('_', ' ')}")
     console.print(table)
     console.print('Load one in Python by kdec.load_pretrained("NAME").', highlight=False)
 

@@ -161,13 +161,16 @@ def test_explanation_quotes_the_measured_figures():
     relu, sigmoid, sgd = "d-512-256-128-64-10 relu", FAILING, f"{FAILING} SGD"
     start = {"variance": [1.0, 2e-5], "gradient_norm": [1e-6, 3e-3]}
     signal = {
-        name: {"at the start": start, "after pretraining": {"variance": [v], "confidence": c}}
+        name: {
+            "at the start": start,
+            "after pretraining": {"variance": [v], "confidence": c, "acc": 0.2935},
+        }
         for name, v, c in ((relu, 1.0, 0.9), (sigmoid, 0.5, 0.8), (sgd, 3e-9, 0.1))
     }
     acc = {relu: 0.8, sigmoid: 0.5123, sgd: 0.1124}
     text = architectures.explain(signal, acc, np.array([0, 0, 0, 1]))
-    for figure in ("2.0e-05 a unit", "3,000 times", "3.0e-09", "0.1124", "0.5123", "has 0.7500."):
-        assert figure in text
+    figures = ("2.0e-05 a unit", "3,000 times", "3.0e-09", "0.2935", "0.1124", "0.5123")
+    assert all(figure in text for figure in (*figures, "has 0.7500."))
 
 
 def test_finished_rows_are_not_trained_again(digits, tmp_path, monkeypatch):

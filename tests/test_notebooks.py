@@ -1,5 +1,6 @@
 """The notebooks: their committed outputs are fit for readers, and they run from a fresh kernel."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -7,7 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+from kdec.report import table
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SUBJECTS = [
     *("quickstart", "kmeans_lloyd", "kmeans_as_a_loss", "clustering_on_the_encoding"),
     *("deep_embedded_clustering", "differentiable_kmeans"),
@@ -67,6 +71,19 @@ def test_committed_outputs_name_no_place_on_the_machine_that_made_them(path):
     for text in texts(read(path)):
         assert not MACHINE_PATH.search(text), text
         assert " object at 0x" not in text
+
+
+@pytest.mark.parametrize(
+    ("number", "source"), [(1, "004"), (2, "000"), (3, "003"), (4, "001"), (5, "002")]
+)
+def test_committed_table_is_that_of_the_committed_records(number, source):
+    assert table(ROOT / "results", source) in texts(read(NOTEBOOKS[number]))
+
+
+def test_quick_start_quotes_the_shipped_models():
+    shown = " ".join(texts(read(NOTEBOOKS[0])))
+    for entry in json.loads((ROOT / "weights" / "manifest.json").read_text()).values():
+        assert f"{entry['metrics']['acc']:.4f}" in shown
 
 
 @each_notebook

@@ -66,10 +66,14 @@ def test_keras_objects_are_registered_by(imports, run_python):
     assert set(printed.split()) == KERAS_OBJECTS
 
 
-FOR_EVERY_BACKEND = {"kdec.backend", "kdec.layers", "kdec.autoencoders", "kdec.legacy_h5"}
+FOR_EVERY_BACKEND = {
+    *("kdec.backend", "kdec.integers", "kdec.layers", "kdec.autoencoders", "kdec.legacy_h5"),
+}
 
 
-@pytest.mark.parametrize("path", ["backend.py", "layers.py", "legacy_h5.py", "autoencoders/*.py"])
+@pytest.mark.parametrize(
+    "path", ["backend.py", "integers.py", "layers.py", "legacy_h5.py", "autoencoders/*.py"]
+)
 def test_module_for_every_backend_imports_neither_tensorflow_nor_what_needs_it(path):
     for module in Path(kdec.__file__).parent.glob(path):
         imported = set()

@@ -1,6 +1,7 @@
 """The table of results: it follows from the records, and the committed one is up to date."""
 
 import json
+import re
 import statistics
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def test_short_table_has_one_line_for_each_system_with_records(tmp_path):
     (tmp_path / "dec").mkdir()
     for seed, acc in enumerate((0.9, 0.8)):
         figures = {"acc": acc, "nmi": 0.5, "ari": 0.5}
-        record = {"seed": seed, "metrics": {"DEC": figures, "autoencoder + k-means": figures}}
+        metrics = {"DEC": figures, "autoencoder + k-means": figures}
+        record = {"seed": seed, "metrics": metrics, "command": f"kdec run dec --seed {seed}"}
         (tmp_path / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
     lines = summary(tmp_path).splitlines()[2:]
     assert lines == [
@@ -39,13 +41,14 @@ def test_row_holds_mean_deviation_best_and_number_of_seeds(tmp_path):
     (tmp_path / "dec").mkdir()
     for seed, acc in enumerate((0.9, 0.8, 0.95)):
         figures = {"acc": acc, "nmi": 0.5, "ari": 0.5}
-        record = {"seed": seed, "metrics": {"DEC": figures, "autoencoder + k-means": figures}}
+        metrics = {"DEC": figures, "autoencoder + k-means": figures}
+        record = {"seed": seed, "metrics": metrics, "command": f"kdec run dec --seed {seed}"}
         (tmp_path / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
     (tmp_path / "dec" / "mnist-5k-quick-seed0.json").write_text("{}")
     line = next(line for line in report(tmp_path).splitlines() if "| DEC, dense | ACC" in line)
     deviation = statistics.stdev((0.9, 0.8, 0.95))
     assert f"| ACC | 0.8833 | {deviation:.4f} | 0.9500 | 3 | 0.9623 |" in line
-    assert "`kdec run dec --data mnist --preset full --seed 0`" in line
+    assert line.endswith("| `kdec run dec --seed 0` |")
 
 
 def test_lowest_inertia_is_the_best():
@@ -62,6 +65,21 @@ def test_rows_name_experiments_and_their_full_data():
 def test_every_row_without_records_is_empty(tmp_path):
     lines = report(tmp_path).splitlines()[-len(ROWS) :]
     assert all("|  |  |  |  |" in line for line in lines)
+    assert sum("`kdec run dec --data mnist --preset full --seed 0`" in line for line in lines) == 4
+
+
+def test_deviation_has_the_decimals_of_its_mean():
+    row = next(line for line in summary(ROOT / "results").splitlines() if "Lloyd, MNIST" in line)
+    assert re.search(r"\| 389,\d{3}\.\d ± \d+\.\d \|", row)
+
+
+def test_broken_record_is_named(tmp_path):
+    (tmp_path / "dec").mkdir()
+    (tmp_path / "dec" / "mnist-full-seed0.json").write_text('{"seed": 0')
+    with pytest.raises(ValueError, match=r"Expected .*mnist-full-seed0\.json to hold JSON"):
+        report(tmp_path)
+    ended = CliRunner().invoke(cli.app, ["report", "--results", str(tmp_path)])
+    assert ended.exit_code == 2
 
 
 def test_table_of_one_source_has_its_rows_alone():

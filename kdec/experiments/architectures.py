@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kdec import plots
+from kdec import metrics, plots
 from kdec.autoencoders import Autoencoder, dense
 from kdec.batches import ShuffledBatches
 from kdec.dec import DEC
@@ -104,7 +104,11 @@ def train_row(run: Run, name: str) -> DEC:
     with run.timed(embedding_stage):
         labels = dec.initialize(x, n_init=run.config["n_init"], random_state=run.seed)
     run.score(f"{name}: autoencoder + k-means", labels, [autoencoder_stage, embedding_stage])
-    signal["after pretraining"] = signal_through(autoencoder, some) | confidence(dec, some)
+    signal["after pretraining"] = {
+        **signal_through(autoencoder, some),
+        **confidence(dec, some),
+        "acc": metrics.accuracy(run.dataset.y, labels),  # of k-means on the embedding
+    }
 
     dec = run.train(dec_stage, lambda: dec, lambda *args: self_train(run, *args), _file(dec_stage))
     labels = np.argmax(dec.predict(x, batch_size=2048, verbose=0), axis=1)
@@ -196,7 +200,7 @@ def confidence(dec: DEC, x: np.ndarray) -> dict[str, float]:
 
 
 def explain(signal: dict[str, dict], acc: dict[str, float], y: np.ndarray) -> str:
-    """Say in one sentence, with its figures, how a deep sigmoid encoder comes to fail.
+    """Say with its figures how a deep sigmoid encoder comes to fail.
 
     Args:
         signal: For each row, what `train_row` measured.
@@ -211,8 +215,9 @@ def explain(signal: dict[str, dict], acc: dict[str, float], y: np.ndarray) -> st
         f"gradient: the embedding starts with a variance of {failing['variance'][-1]:.1e} a unit "
         f"(relu: {working['variance'][-1]:.1e}) and a gradient {gradient_ratio:,.0f} times "
         "smaller in the first layer than in the last. After pretraining by SGD the variance is "
-        f"{stuck['variance'][-1]:.1e}, the highest soft assignment {stuck['confidence']:.6f} on "
-        f"average, and the row ends at ACC {acc[_CONTROL]:.4f}; after pretraining by Adam "
+        f"{stuck['variance'][-1]:.1e}: k-means, which knows no scale, reaches ACC "
+        f"{stuck['acc']:.4f}, but the highest soft assignment is {stuck['confidence']:.6f} on "
+        f"average, and the row ends at {acc[_CONTROL]:.4f}; after pretraining by Adam "
         f"{trained['variance'][-1]:.1e}, {trained['confidence']:.6f} and {acc[_FAILING]:.4f}. The "
         f"source, which does not name its optimizer, has {SOURCE_ACC[_FAILING]:.4f}; one cluster "
         f"of all images has {np.bincount(y).max() / len(y):.4f}."

@@ -261,7 +261,7 @@ def _draw_runs(ax, positions, runs, color):
     if len(runs) == 1:
         _draw_curve(ax, positions, runs[0], color=color)
         return
-    mean, deviation = runs.mean(axis=0), runs.std(axis=0)
+    mean, deviation = runs.mean(axis=0), runs.std(axis=0, ddof=1)
     ax.plot(positions, runs.T, color=color, linewidth=0.7, alpha=0.5)
     ax.fill_between(
         positions,

@@ -21,7 +21,7 @@ from kdec.plots.points import (
     point_colors,
 )
 
-_SIZE_3D = (6.0, 5.3)
+_SIZE_3D = (6.4, 5.3)
 
 
 def embedding_3d(
@@ -75,7 +75,8 @@ def embedding_3d(
     own_figure = ax is None
     if own_figure:
         figure = plt.figure(figsize=_SIZE_3D)
-        ax = figure.add_axes((0.0, 0.0, 1.0, 0.95), projection="3d")
+        # Room on the left for the label of the vertical axis, which some angles put there.
+        ax = figure.add_axes((0.06, 0.0, 0.94, 0.95), projection="3d")
 
     z, centroids, names = _project_to_3d(z, centroids)
     colors, handles = point_colors(y)
@@ -124,8 +125,9 @@ def _widen_for_legend(ax, legend):
     width, height = figure.get_size_inches()
     widened = width + legend.get_window_extent().width / figure.dpi + 0.2
     figure.set_size_inches(widened, height)
-    left, bottom, _, top = ax.get_position(original=True).extents
-    ax.set_position((left, bottom, width / widened, top - bottom))
+    left, bottom, right, top = ax.get_position(original=True).extents
+    narrowed = width / widened
+    ax.set_position((narrowed * left, bottom, narrowed * (right - left), top - bottom))
     legend.set_bbox_to_anchor((width / widened, 0.5), transform=figure.transFigure)
 
 
