@@ -33,7 +33,7 @@ _RECONSTRUCTION_TRAINING = {
     "reconstruction_weight": 300.0,
     "optimizer": {"class_name": "Adam", "config": {"learning_rate": 0.001}},
     "batch_size": 500,
-    "max_epochs": 10,
+    "max_epochs": 40,
 }
 
 _FULL = {
@@ -49,7 +49,7 @@ _FULL = {
     },
 }
 
-_QUICK_RECONSTRUCTION = {**_RECONSTRUCTION_TRAINING, "batch_size": 100, "max_epochs": 40}
+_QUICK_RECONSTRUCTION = {**_RECONSTRUCTION_TRAINING, "batch_size": 100}
 
 PRESETS = {
     "full": _FULL,
