@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kdec import labeling, lloyd, seeding
+from kdec.integers import is_positive_int
 from kdec.points import chunk_rows, columns_to_copy, copied, fits_copy, in_place, statistics
 
 _LOGGER = logging.getLogger("kdec")
@@ -192,10 +193,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _check_parameters(self):
         """Raise ValueError for a parameter that is out of range."""
-        for name, lowest in (("n_clusters", 1), ("max_iter", 1)):
-            _check_integer(name, getattr(self, name), lowest)
+        for name in ("n_clusters", "max_iter"):
+            _check_integer(name, getattr(self, name))
         if not (isinstance(self.n_init, str) and self.n_init == "auto"):
-            _check_integer("n_init", self.n_init, 1, 'or "auto"')
+            _check_integer("n_init", self.n_init, 'or "auto"')
         if not isinstance(self.tol, Real) or not self.tol >= 0:
             raise ValueError(f"Expected tol to be a number >= 0. Received: tol={self.tol!r}.")
         if self.metric not in _METRICS:
@@ -325,10 +326,10 @@ def _finite_statistics(X):
     return about
 
 
-def _check_integer(name, value, lowest, alternative=""):
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < lowest:
+def _check_integer(name, value, alternative=""):
+    if not is_positive_int(value):
         raise ValueError(
-            f"Expected {name} to be an integer >= {lowest} {alternative}".rstrip()
+            f"Expected {name} to be an integer >= 1 {alternative}".rstrip()
             + f". Received: {name}={value!r}."
         )
 

@@ -106,7 +106,7 @@ def in_place(data: np.ndarray, origin: np.ndarray) -> InPlace:
     """Return the data itself, with the origin to subtract on reading."""
     flat = data.reshape(-1)
     n_head = min(-flat.ctypes.data % _ALIGNMENT // flat.itemsize, flat.size)
-    # NumPy shares only writeable buffers; of values that straddle addresses, no head is aligned.
+    # NumPy shares only writeable buffers, and misaligned values never reach an aligned address.
     if not (flat.flags.writeable and flat.flags.aligned):
         return InPlace(tf.constant(flat), tf.zeros([0], data.dtype), tf.constant(origin))
     return InPlace(_shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))

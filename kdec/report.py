@@ -99,6 +99,8 @@ records have them, and `notebooks/01_kmeans_lloyd.ipynb` shows them.
 The command is that of seed 0; each record under `results/` has its own. A file in `runs/` that it
 starts from is one that the command of another row leaves there.
 
+`results/README.md` says how the records were made, and which of them are being replaced.
+
 """
 
 

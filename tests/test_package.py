@@ -67,7 +67,11 @@ def test_keras_objects_are_registered_by(imports, run_python):
 
 
 FOR_EVERY_BACKEND = {
-    *("kdec.backend", "kdec.integers", "kdec.layers", "kdec.autoencoders", "kdec.legacy_h5"),
+    "kdec.autoencoders",
+    "kdec.backend",
+    "kdec.integers",
+    "kdec.layers",
+    "kdec.legacy_h5",
 }
 
 

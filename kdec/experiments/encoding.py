@@ -32,7 +32,8 @@ _FULL = {
 
 PRESETS = {
     "full": _FULL,
-    # For some thousand samples: smaller batches and larger steps, and no wait for convergence.
+    # For some thousand samples: smaller batches and larger steps, and all epochs, since training
+    # may stay at the mean image for longer than the patience, and does not converge in so few.
     "quick": {
         **_FULL,
         "learning_rates": [0.003],
