@@ -66,8 +66,7 @@ def sigmoid(dims: Sequence[int] = (784, 784, 64, 32, 3), *, seed: int | None = N
     """Build a fully connected autoencoder of sigmoid units alone, the code and the images too.
 
     Unlike that of `dense`, the decoder leaves out the first, widest hidden layer. The weights start
-    four times as large as for tanh, to make up for the sigmoid's slope of 1/4 at most; with smaller
-    ones, training stays for long at the mean image.
+    as Keras' own layers do, by Glorot's uniform distribution.
 
     Args:
         dims: At least three positive ints: the number of inputs, the hidden layers' units, and last
@@ -82,7 +81,7 @@ def sigmoid(dims: Sequence[int] = (784, 784, 64, 32, 3), *, seed: int | None = N
 
     Reference:
         Glorot, Bengio, Understanding the difficulty of training deep feedforward neural networks
-        (2010), eq. 16, the initialisation for tanh.
+        (2010), eq. 16.
 
     Example:
     >>> import kdec
@@ -97,7 +96,7 @@ def sigmoid(dims: Sequence[int] = (784, 784, 64, 32, 3), *, seed: int | None = N
             f"Received: dims={dims}"
         )
     dims = tuple(map(int, dims))
-    initializer = uniform_initializers(scale=16.0, mode="fan_avg", seed=seed)
+    initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     encoder = _dense_stack(dims, "sigmoid", "sigmoid", "encoder", initializer)
     decoder_dims = (*dims[:1:-1], dims[0])
     decoder = _dense_stack(decoder_dims, "sigmoid", "sigmoid", "decoder", initializer)
