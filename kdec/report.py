@@ -80,8 +80,8 @@ ROWS = (
 )  # fmt: skip
 
 _COLUMNS = (
-    *("source", "system", "figure", "mean", "standard deviation", "best", "seeds", "source's"),
-    *("other public figures", "command"),
+    *("source", "system", "figure", "mean", "standard deviation", "best", "seeds", "version"),
+    *("source's", "other public figures", "command"),
 )
 
 _HEAD = """\
@@ -97,7 +97,8 @@ scikit-learn's, that of one start. From the source's own start kdec gets the sou
 records have them, and `notebooks/01_kmeans_lloyd.ipynb` shows them.
 
 The command is that of seed 0; each record under `results/` has its own. A file in `runs/` that it
-starts from is one that the command of another row leaves there.
+starts from is one that the command of another row leaves there. The version is that of kdec which
+made the records.
 
 `results/README.md` says how the records were made, and which of them are being replaced.
 
@@ -140,7 +141,7 @@ def table(results: str | os.PathLike, source: str | None = None) -> str:
     if not rows:
         sources = sorted({row.source for row in ROWS})
         raise ValueError(f"Expected `source` out of {sources}. Received: source={source!r}")
-    head = f"| {' | '.join(_COLUMNS)} |\n|---|---|---|---:|---:|---:|---:|---:|---|---|\n"
+    head = f"| {' | '.join(_COLUMNS)} |\n|---|---|---|---:|---:|---:|---:|---|---:|---|---|\n"
     return head + "".join(_line(row, records(results, row)) for row in rows)
 
 
@@ -183,6 +184,7 @@ def _line(row: Row, runs: Sequence[dict[str, Any]]) -> str:
         _deviation(values) if len(values) > 1 else "",
         _number(best(values)) if values else "",
         str(len(values) or ""),
+        ", ".join(sorted({run["versions"]["kdec"] for run in runs})),
         row.published or "",
         row.reference,
         f"`{runs[0]['command'] if runs else command}`",

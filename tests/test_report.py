@@ -23,13 +23,22 @@ def test_readme_has_the_short_table_of_the_committed_records():
     assert summary(ROOT / "results") in (ROOT / "README.md").read_text()
 
 
-def test_short_table_has_one_line_for_each_system_with_records(tmp_path):
-    (tmp_path / "dec").mkdir()
-    for seed, acc in enumerate((0.9, 0.8)):
+def write_records(folder, accuracies, version="0.1.0"):
+    """Write records of `dec` for seeds from 0 on, one for each accuracy."""
+    (folder / "dec").mkdir()
+    for seed, acc in enumerate(accuracies):
         figures = {"acc": acc, "nmi": 0.5, "ari": 0.5}
-        metrics = {"DEC": figures, "autoencoder + k-means": figures}
-        record = {"seed": seed, "metrics": metrics, "command": f"kdec run dec --seed {seed}"}
-        (tmp_path / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
+        record = {
+            "seed": seed,
+            "metrics": {"DEC": figures, "autoencoder + k-means": figures},
+            "command": f"kdec run dec --seed {seed}",
+            "versions": {"kdec": version},
+        }
+        (folder / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
+
+
+def test_short_table_has_one_line_for_each_system_with_records(tmp_path):
+    write_records(tmp_path, (0.9, 0.8))
     lines = summary(tmp_path).splitlines()[2:]
     assert lines == [
         "| 001 | dense autoencoder + k-means | ACC | 0.8500 ± 0.0707 | 2 |  |",
@@ -37,24 +46,19 @@ def test_short_table_has_one_line_for_each_system_with_records(tmp_path):
     ]
 
 
-def test_row_holds_mean_deviation_best_and_number_of_seeds(tmp_path):
-    (tmp_path / "dec").mkdir()
-    for seed, acc in enumerate((0.9, 0.8, 0.95)):
-        figures = {"acc": acc, "nmi": 0.5, "ari": 0.5}
-        metrics = {"DEC": figures, "autoencoder + k-means": figures}
-        record = {"seed": seed, "metrics": metrics, "command": f"kdec run dec --seed {seed}"}
-        (tmp_path / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
+def test_row_holds_mean_deviation_best_number_of_seeds_and_version(tmp_path):
+    write_records(tmp_path, (0.9, 0.8, 0.95), version="0.2.0")
     (tmp_path / "dec" / "mnist-5k-quick-seed0.json").write_text("{}")
     line = next(line for line in report(tmp_path).splitlines() if "| DEC, dense | ACC" in line)
     deviation = statistics.stdev((0.9, 0.8, 0.95))
-    assert f"| ACC | 0.8833 | {deviation:.4f} | 0.9500 | 3 | 0.9623 |" in line
+    assert f"| ACC | 0.8833 | {deviation:.4f} | 0.9500 | 3 | 0.2.0 | 0.9623 |" in line
     assert line.endswith("| `kdec run dec --seed 0` |")
 
 
 def test_lowest_inertia_is_the_best():
     runs = [json.loads(path.read_text()) for path in (ROOT / "results" / "lloyd").glob("*.json")]
     least = min(run["metrics"]["euclidean"]["inertia"] for run in runs)
-    assert f"| {least:,.1f} | {len(runs)} | 391,367.6 |" in report(ROOT / "results")
+    assert f"| {least:,.1f} | {len(runs)} | 0.1.0 | 391,367.6 |" in report(ROOT / "results")
 
 
 def test_rows_name_experiments_and_their_full_data():
