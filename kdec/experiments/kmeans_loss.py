@@ -151,7 +151,8 @@ def examine(run: Run, system: str, model: KMeansLoss, stage: str) -> None:
     run.facts.setdefault("skipped_batches", {})[system] = sum(curve["skipped_batches"])
     describe(run, system, model)
     z, y = embedding(run, model)
-    ax = plots.embedding_3d(z, y, model.clusters, title=system)
+    # A centroid without images may be far away, and the embedding a dot in its picture.
+    ax = plots.embedding_3d(z, y, model.clusters[np.unique(labels)], title=system)
     run.save_figure(f"embedding_3d_{stage}", ax)
 
 
@@ -241,8 +242,10 @@ def draw_terms(run: Run) -> None:
 
 
 def draw_images(run: Run, model: KMeansLoss) -> None:
-    """Draw what the centroids decode to."""
+    """Draw what the centroids that have images decode to."""
+    labels = model.predict_clusters(images(run), batch_size=_PREDICT_BATCH)
     picture = plots.centroid_images(
-        model.decoder.predict(model.clusters, verbose=0), title="What the centroids decode to"
+        model.decoder.predict(model.clusters[np.unique(labels)], verbose=0),
+        title="What the centroids decode to",
     )
     run.save_figure("centroid_images", picture)
