@@ -89,11 +89,10 @@ def run(run: Run) -> None:
     score(run, "k-means on pixels", pixels.labels_, ["pixels"])
 
     models = {stage: train(run, stage) for stage in run.config["trainings"]}
-    for stage, model in models.items():
-        examine(run, SYSTEMS[stage], model, stage)
+    labels = {stage: examine(run, SYSTEMS[stage], model, stage) for stage, model in models.items()}
     run.facts["finding"] = finding(run.facts)
     draw_terms(run)
-    draw_images(run, models["reconstruction"])
+    draw_images(run, models["reconstruction"], labels["reconstruction"])
 
 
 def build(run: Run, reconstruction_weight: float) -> KMeansLoss:
@@ -134,8 +133,12 @@ def train(run: Run, stage: str) -> KMeansLoss:
     return run.train(stage, build_and_compile, fit, f"{stage}.keras")
 
 
-def examine(run: Run, system: str, model: KMeansLoss, stage: str) -> None:
-    """Score a trained model as a system of the run, describe its embedding, and draw it."""
+def examine(run: Run, system: str, model: KMeansLoss, stage: str) -> np.ndarray:
+    """Score a trained model as a system of the run, describe its embedding, and draw it.
+
+    Returns:
+        The cluster of each image, int32 array (n,).
+    """
     labels = model.predict_clusters(images(run), batch_size=_PREDICT_BATCH)
     score(run, system, labels, [stage])
     curve = run.curve(stage)
@@ -154,6 +157,7 @@ def examine(run: Run, system: str, model: KMeansLoss, stage: str) -> None:
     # A centroid without images may be far away, and the embedding a dot in its picture.
     ax = plots.embedding_3d(z, y, model.clusters[np.unique(labels)], title=system)
     run.save_figure(f"embedding_3d_{stage}", ax)
+    return labels
 
 
 def score(run: Run, system: str, labels: np.ndarray, stages: list[str]) -> None:
@@ -241,9 +245,8 @@ def draw_terms(run: Run) -> None:
         )
 
 
-def draw_images(run: Run, model: KMeansLoss) -> None:
-    """Draw what the centroids that have images decode to."""
-    labels = model.predict_clusters(images(run), batch_size=_PREDICT_BATCH)
+def draw_images(run: Run, model: KMeansLoss, labels: np.ndarray) -> None:
+    """Draw what the centroids that have images, by their `labels` (n,), decode to."""
     picture = plots.centroid_images(
         model.decoder.predict(model.clusters[np.unique(labels)], verbose=0),
         title="What the centroids decode to",
