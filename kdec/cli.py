@@ -63,7 +63,12 @@ def list_experiments() -> None:
 @app.command("report")
 def write_report(
     results: Annotated[
-        Path, typer.Option(help="Folder of the records.", exists=True, file_okay=False)
+        Path,
+        typer.Option(
+            help="Folder of the records, EXPERIMENT/DATA-full-seedSEED.json.",
+            exists=True,
+            file_okay=False,
+        ),
     ] = Path("results"),
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("RESULTS.md"),
 ) -> None:
@@ -126,7 +131,7 @@ def run_experiment(
         from kdec.experiments.execute import execute
 
         result = execute(experiment, dataset, preset.value, seed, out, **overrides)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         _print_error(error)
         raise typer.Exit(_BAD_INPUT) from None
     except KeyboardInterrupt:

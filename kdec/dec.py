@@ -36,7 +36,8 @@ class DEC(keras.Model):
     `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
     centroids together, `predict(x)` gives the soft assignments q, (n, n_clusters). The loss is
     `clustering_weight * KL(p || q) + reconstruction_weight * MSE(x, reconstruction)`, each a mean
-    over the batch. With `reconstruction_weight=0` the decoder neither runs nor trains.
+    over the batch, plus the losses that encoder or decoder have of their own, as of regularizers.
+    With `reconstruction_weight=0` the decoder neither runs nor trains.
 
     The encoder and decoder are shared with `autoencoder`, not copied: training changes both. It
     trains on TensorFlow; a saved model also loads and predicts on Keras' other backends.
@@ -107,6 +108,10 @@ class DEC(keras.Model):
         if self.reconstruction_weight:
             for name in ("clustering_loss", "reconstruction_loss"):
                 self._loss_means[name] = keras.metrics.Mean(name=name)
+        self.build(autoencoder.encoder.input_shape)
+
+    def build(self, input_shape):
+        """Do nothing: all parts are built. Keras notes the shape, for `export`."""
         self.built = True
 
     @property
@@ -238,6 +243,7 @@ class DEC(keras.Model):
         Raises:
             ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
                 positive.
+            FloatingPointError: If the soft assignments become NaN: the training has diverged.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
         require_tensorflow("the training of DEC")
@@ -310,14 +316,15 @@ class DEC(keras.Model):
         embedding = self.encoder(x, training=True)
         divergence = keras.losses.kl_divergence(p, self.clustering(embedding))
         clustering_loss = ops.mean(divergence)
-        loss = self.clustering_weight * clustering_loss
+        loss = self.clustering_weight * clustering_loss + sum(self.encoder.losses)
         if not self.reconstruction_weight:
             return {"loss": loss}
         reconstruction = self.decoder(embedding, training=True)
         target = ops.reshape(x, ops.shape(reconstruction))
         reconstruction_loss = ops.mean(ops.square(ops.subtract(reconstruction, target)))
+        loss += self.reconstruction_weight * reconstruction_loss + sum(self.decoder.losses)
         return {
-            "loss": loss + self.reconstruction_weight * reconstruction_loss,
+            "loss": loss,
             "clustering_loss": clustering_loss,
             "reconstruction_loss": reconstruction_loss,
         }

@@ -311,7 +311,7 @@ class TemperatureDecay(keras.callbacks.Callback):
 
     Raises:
         ValueError: If a number is not positive; in `fit`, if the model has no
-            `DifferentiableKMeansLayer` among its layers.
+            `DifferentiableKMeansLayer` among its layers, or one without centroids yet.
 
     Example:
     >>> import kdec
@@ -340,6 +340,11 @@ class TemperatureDecay(keras.callbacks.Callback):
             raise ValueError(
                 "Expected a model with a DifferentiableKMeansLayer among its layers. "
                 f"Received: layers {[type(layer).__name__ for layer in self.model.layers]}"
+            )
+        if not all(layer.built for layer in self._layers()):
+            raise ValueError(
+                "Expected a model with centroids: call its `initialize(x)` first, or `build` it. "
+                "Received: one that is not built."
             )
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -8,6 +8,19 @@ def is_positive_int(value) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
 
 
+def non_negative_int(name: str, value) -> int:
+    """Return the argument `name` as an int.
+
+    Raises:
+        ValueError: If `value` is not an int of at least 0.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+        raise ValueError(
+            f"Expected `{name}` to be an int of at least 0. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
 def positive_int(name: str, value, least: int = 1) -> int:
     """Return the argument `name` as an int.
 

@@ -34,8 +34,10 @@ class KMeansLoss(keras.Model):
     Lloyd's algorithm starts from the centroids of the batch before, in the very first batch from
     the embedding's first `n_clusters` rows; they are a weight, saved with the model. A cluster that
     is empty in a batch keeps its centroid and has no part in the loss. A batch whose loss or
-    gradient is not finite is skipped: it changes no trained weight and no centroid,
-    `skipped_batches` in the logs counts it, and the log `kdec` says so. `fit` takes the samples
+    gradient is not finite is skipped, as is one that falls into one cluster, whose loss is
+    infinite: it changes no trained weight and no centroid, `skipped_batches` in the logs counts it,
+    and the log `kdec` says so. The figures of an epoch without any other batch are NaN. Losses that
+    the encoder or decoder has of its own, as of regularizers, are added. `fit` takes the samples
     alone and ignores targets. Encoder and decoder are shared with the caller, not copied.
 
     Args:
@@ -106,7 +108,7 @@ class KMeansLoss(keras.Model):
         self._means = {name: keras.metrics.Mean(name=name) for name in names}
         self._skipped_batches = keras.metrics.Sum(name="skipped_batches")
         self.supports_jit = False  # XLA has no warning of a skipped batch.
-        self.built = True
+        self.build(encoder.input_shape)
 
     @property
     def clusters(self) -> np.ndarray:
@@ -121,6 +123,17 @@ class KMeansLoss(keras.Model):
         `1 / (d_other / n)`; `spread` is the root mean square distance of the embedding to its mean.
         """
         return [*self._means.values(), self._skipped_batches]
+
+    def get_metrics_result(self):
+        """Return the figures for the logs; NaN, not 0, where no batch gave one."""
+        result = super().get_metrics_result()
+        for name, mean in self._means.items():
+            result[name] = tf.where(mean.count > 0, result[name], float("nan"))
+        return result
+
+    def build(self, input_shape):
+        """Do nothing: encoder and decoder are built. Keras notes the shape, for `export`."""
+        self.built = True
 
     def call(self, inputs, training=None):
         """Return the embedding of `inputs`, shape (batch, n_features)."""
@@ -188,7 +201,14 @@ class KMeansLoss(keras.Model):
 
         def skip():
             tf.py_function(_warn_of_skip, [], [])
+            if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+                # In half precision it is the scaled loss that overflows. The optimizer finds the
+                # gradients not finite: it leaves the weights alone, and lowers the scale.
+                tf.cond(tf.math.is_finite(figures["loss"]), lower_scale, lambda: None)
             return tf.constant(1.0)
+
+        def lower_scale():
+            self.optimizer.apply(gradients, variables)
 
         is_skipped = tf.cond(_are_finite([loss, *gradients]), accept, skip)
         self._skipped_batches.update_state(is_skipped)
@@ -218,7 +238,14 @@ class KMeansLoss(keras.Model):
             error = tf.reduce_mean(tf.square(tf.cast(x_hat, z.dtype) - target))
             figures["reconstruction_loss"] = error
             figures["loss"] += self.reconstruction_weight * error
+        for own_loss in self._own_losses():
+            figures["loss"] += tf.cast(own_loss, z.dtype)
         return figures, centroids
+
+    def _own_losses(self):
+        """What encoder and decoder add to the loss themselves, such as regularizers' terms."""
+        models = [self.encoder, *([self.decoder] if self.reconstruction_weight else [])]
+        return [loss for model in models for loss in model.losses]
 
     def _first_rows(self, z):
         # Checked as it runs: a later batch, for which this is traced too, may well be smaller.
@@ -311,7 +338,9 @@ def _figures(z, centroids, own):
     # A centroid left behind without samples would hold the repulsion down for ever, from afar.
     is_empty = tf.equal(tf.reduce_sum(own, axis=1), 0)
     d_all = tf.reduce_sum(tf.where(is_empty, tf.zeros_like(d_each), d_each))
-    repulsion = 1.0 / (d_all - d_own)
+    # With one cluster there are no others, and the difference is what rounding leaves of 0.
+    has_others = tf.math.count_nonzero(~is_empty) > 1
+    repulsion = 1.0 / tf.where(has_others, d_all - d_own, tf.zeros_like(d_all))
     return {
         "loss": d_own + repulsion,
         "attraction": d_own,

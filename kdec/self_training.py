@@ -93,8 +93,18 @@ class TrainingSet:
         self.steps_to_run.assign(min(self.update_interval, steps_left))
 
     def renew_targets(self) -> np.ndarray:
-        """Set the targets p from the present q; return the present labels, int array (n,)."""
+        """Set the targets p from the present q; return the present labels, int array (n,).
+
+        Raises:
+            FloatingPointError: If q is not finite.
+        """
         q = self._soft_assignments()
+        if not np.isfinite(q).all():
+            # As labels they would all be 0, and look settled.
+            raise FloatingPointError(
+                "The soft assignments are not finite: the training has diverged, and the model's "
+                "weights are lost. A smaller learning rate may help."
+            )
         self.p.assign(target_distribution(q))
         return np.argmax(q, axis=1)
 

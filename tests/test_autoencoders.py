@@ -226,3 +226,34 @@ def test_parts_that_do_not_fit_are_rejected(dims):
     expected = r"Expected a decoder \(None, 2\) -> \(None, 6\).*Received: decoder \(None, "
     with pytest.raises(ValueError, match=expected):
         Autoencoder(dense((6, 2)).encoder, dense(dims).decoder)
+
+
+def test_labels_as_a_target_are_refused(x):
+    autoencoder = dense((6, 3), seed=0)
+    autoencoder.compile("sgd", "mse")
+    before = autoencoder.get_weights()
+    with pytest.raises(ValueError, match=r"Expected a target of the reconstruction's shape"):
+        autoencoder.fit(x, np.arange(50) % 3, verbose=0)
+    np.testing.assert_array_equal(before[0], autoencoder.get_weights()[0])
+
+
+def test_seed_may_be_a_numpy_int():
+    one, same = dense((6, 3), seed=1), dense((6, 3), seed=np.int64(1))
+    np.testing.assert_array_equal(one.get_weights()[0], same.get_weights()[0])
+
+
+@pytest.mark.parametrize("seed", [-1, True, 1.0, "1"])
+def test_seed_that_is_none_is_rejected(seed):
+    with pytest.raises(ValueError, match=r"Expected `seed` to be an int of at least 0.*Received"):
+        dense((6, 3), seed=seed)
+
+
+def test_used_model_exports_without_a_signature(tmp_path, x):
+    import tensorflow as tf
+
+    autoencoder = dense((6, 3), seed=0)
+    expected = autoencoder.predict(x, verbose=0)
+    autoencoder.export(tmp_path / "folder", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "folder"))
+    x_hat = loaded.serve(x)
+    np.testing.assert_allclose(x_hat, expected, rtol=1e-5, atol=1e-6)

@@ -84,6 +84,11 @@ BAD = {
     "no name": (["run"], "Missing argument"),
     "unknown experiment": (["run", "decc"], "Received: 'decc'. Did you mean 'dec'?"),
     "unknown data": (["run", "dec", "--data", "MNIST"], "Did you mean 'mnist'?"),
+    "data of no images": (
+        ["run", "dec-conv", "--data", "iris", "--out", "."],
+        "data set of images",
+    ),
+    "data not in the plane": (["run", "gaussians", "--data", "iris", "--out", "."], "in the plane"),
     "unknown preset": (["run", "dec", "--preset", "medium"], "medium"),
     "seed no number": (["run", "dec", "--seed", "one"], "--seed"),
     "negative seed": (["run", "dec", "--seed", "-1"], "--seed"),

@@ -535,3 +535,42 @@ def test_steps_outside_fit_are_refused(data):
         dec.train_on_batch(x)
     with pytest.raises(NotImplementedError, match="Expected `predict`"):
         dec.evaluate(x, verbose=0)
+
+
+def test_divergence_is_an_error_and_no_settled_training(data):
+    dec = placed_dec(data[0], keras.optimizers.SGD(1e30), reconstruction_weight=1.0)
+    with pytest.raises(FloatingPointError, match="the training has diverged"):
+        fit(dec, *data, max_steps=40)
+
+
+@pytest.mark.parametrize("reconstruction_weight", [0.0, 1.0])
+def test_losses_of_encoder_and_decoder_themselves_count(reconstruction_weight, data):
+    dec = placed_dec(data[0], reconstruction_weight=reconstruction_weight)
+    x, p = data[0][:8], np.full((8, 3), 1 / 3, "float32")
+    plain = dec.losses_on_rows(x, p)["loss"]
+    own = 0.0
+    for model in (dec.encoder, dec.decoder):
+        kernel = model.layers[1].kernel
+        kernel.regularizer = keras.regularizers.L2(0.5)
+        if model is dec.encoder or reconstruction_weight:
+            own += 0.5 * np.square(np.asarray(kernel)).sum()
+    assert float(dec.losses_on_rows(x, p)["loss"]) == pytest.approx(float(plain) + own, rel=1e-5)
+
+
+def test_regularizer_holds_the_weights_down(data):
+    def norm_after_training(regularizer):
+        dec = placed_dec(data[0])
+        dec.encoder.layers[1].kernel.regularizer = regularizer
+        fit(dec, data[0], max_steps=40)
+        return np.linalg.norm(np.asarray(dec.encoder.layers[1].kernel))
+
+    assert norm_after_training(keras.regularizers.L2(1.0)) < 0.8 * norm_after_training(None)
+
+
+def test_used_model_exports_without_a_signature(data, tmp_path):
+    dec = placed_dec(data[0])
+    expected = dec.predict(data[0], verbose=0)
+    dec.export(tmp_path / "folder", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "folder"))
+    q = loaded.serve(data[0])
+    np.testing.assert_allclose(q, expected, rtol=1e-5, atol=1e-6)

@@ -247,6 +247,13 @@ def test_temperature_decay_needs_a_layer_with_a_temperature(blobs):
         model.fit(blobs, blobs[:, :1], callbacks=[TemperatureDecay(1, 0.1, 2)], verbose=0)
 
 
+def test_temperature_decay_needs_centroids(blobs):
+    model = DifferentiableKMeans(3)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"Expected a model with centroids: call its `initialize"):
+        model.fit(blobs, callbacks=[TemperatureDecay(1, 0.1, 2)], verbose=0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -98,6 +98,11 @@ def test_soft_kmeans_leaves_its_pictures(soft_kmeans_run):
     assert pictures(soft_kmeans_run[1]) == {"acc", "learning_curves", "centroid_images"}
 
 
+def test_soft_kmeans_of_vectors_has_no_images_of_centroids(points, tmp_path):
+    _, folder = finished("soft-kmeans", points, tmp_path, n_runs=2, epochs=2, batch_size=100)
+    assert pictures(folder) == {"acc", "learning_curves"}
+
+
 def test_row_is_the_mean_of_the_runs(soft_kmeans_run, digits):
     result, folder = soft_kmeans_run
     q = keras.saving.load_model(folder / "model.keras").predict(digits.flat, verbose=0)

@@ -146,7 +146,7 @@ def test_folder_of_another_run_is_refused_and_left_as_it_was(finished, change, n
     path = tmp_path / ("result.json" if finished else "state.json")
     record.write_json(path, {**identity, "done": [], "seconds": {}})
     content = path.read_bytes()
-    with pytest.raises(ValueError, match=rf"Received: .*with a run of another {named}$"):
+    with pytest.raises(ValueError, match=rf"Received: .* of another {named}\. Remove it"):
         run_tiny(tmp_path, **change)
     assert [path.name for path in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == content
@@ -194,3 +194,13 @@ def test_unknown_experiment_names_the_nearest():
         ValueError, match=r"out of \[.*'dec'.*Received: 'decc'\. Did you mean 'dec'"
     ):
         find_experiment("decc")
+
+
+@pytest.mark.parametrize("weights", ["no_model.keras", "no_weights.h5"])
+def test_run_that_fails_before_its_work_leaves_its_folder_free(weights, tmp_path, monkeypatch):
+    (tmp_path / weights).write_text("nothing")
+    monkeypatch.setattr(dec.KMeans, "fit_predict", lambda *args: pytest.fail("k-means ran"))
+    with pytest.raises((ValueError, OSError)):
+        run_tiny(tmp_path / "run", weights=str(tmp_path / weights))
+    monkeypatch.undo()
+    Run("dec", three_digits(), "quick", TINY, 0, tmp_path / "run")  # Does not refuse the folder.

@@ -396,3 +396,70 @@ def test_encoder_must_be_a_built_model():
         kdec.KMeansLoss("encoder", 3)
     with pytest.raises(ValueError, match="one that is not built"):
         kdec.KMeansLoss(keras.Sequential([keras.layers.Dense(3)]), 3)
+
+
+def test_batch_in_one_cluster_is_skipped():
+    # Equal rows fall into one cluster; rounding must not pass for a distance to the others.
+    x = samples()
+    x[:50] = x[0]
+    model = small_model()
+    model.train_on_batch(x[50:])
+    before = model.get_weights()
+    figures = model.train_on_batch(x[:50], return_dict=True)
+    assert figures["skipped_batches"] == 1
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_loss_of_one_cluster_is_infinite_whatever_rounding_leaves():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        z = rng.normal(size=(7, 3)).astype("float32")
+        start = np.stack([z.mean(axis=0), np.full(3, 1e3, "float32")])
+        figures, _ = kmeans_loss(tf.constant(z), tf.constant(start))
+        assert figures["loss"] == np.inf
+
+
+def test_figures_of_an_epoch_without_a_batch_are_nan_and_no_best_ones(tmp_path):
+    x, model = samples(), small_model()
+    best = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best.keras", monitor="loss", mode="min", save_best_only=True
+    )
+    model.fit(x, verbose=0, callbacks=[best])
+    saved = (tmp_path / "best.keras").read_bytes()
+    history = model.fit(x * np.nan, epochs=2, verbose=0, callbacks=[best]).history
+    assert np.isnan(history["loss"]).all()
+    assert np.isnan(history["spread"]).all()
+    assert (tmp_path / "best.keras").read_bytes() == saved
+
+
+def test_half_precision_finds_a_scale_and_trains():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = small_model()
+        history = model.fit(samples(), epochs=20, batch_size=50, verbose=0).history
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert history["skipped_batches"][-1] == 0
+    assert history["loss"][-1] < 0.8 * np.nanmax(history["loss"])
+
+
+def test_losses_of_the_encoder_itself_count():
+    x, model = samples(), small_model()
+    plain = model.evaluate(x, verbose=0, return_dict=True)["loss"]
+    kernel = model.encoder.layers[1].kernel
+    model.encoder.layers[1].kernel_regularizer = keras.regularizers.L2(0.5)
+    kernel.regularizer = model.encoder.layers[1].kernel_regularizer
+    own = 0.5 * np.square(np.asarray(kernel)).sum()
+    model.make_test_function(force=True)
+    loss = model.evaluate(x, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(plain + own, rel=1e-5)
+
+
+def test_used_model_exports_without_a_signature(tmp_path):
+    x, model = samples(), small_model()
+    expected = model.predict(x, verbose=0)
+    model.export(tmp_path / "folder", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "folder"))
+    z = loaded.serve(x)
+    np.testing.assert_allclose(z, expected, rtol=1e-5, atol=1e-6)

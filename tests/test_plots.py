@@ -487,3 +487,15 @@ class TestPartitions:
         with pytest.raises(ValueError, match=message):
             draw()
         assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("z", [np.zeros((50, 10)), np.full((50, 3), 1e-30, "float32")])
+def test_embedding_fallen_to_one_point_has_a_picture(z, run_python, tmp_path):
+    # In a process of its own, since t-SNE from principal components without spread kills it.
+    np.save(tmp_path / "z.npy", z)
+    code = (
+        "import sys, numpy as np, matplotlib; matplotlib.use('Agg')\n"
+        "from kdec import plots\n"
+        "print(len(plots.embedding_2d(np.load(sys.argv[1])).collections[0].get_offsets()))"
+    )
+    assert run_python(code, tmp_path / "z.npy").strip() == "50"

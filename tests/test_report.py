@@ -68,7 +68,7 @@ def test_rows_name_experiments_and_their_full_data():
 
 
 def test_every_row_without_records_is_empty(tmp_path):
-    lines = report(tmp_path).splitlines()[-len(ROWS) :]
+    lines = table(tmp_path).splitlines()[-len(ROWS) :]
     assert all("|  |  |  |  |" in line for line in lines)
     assert sum("`kdec run dec --data mnist --preset full --seed 0`" in line for line in lines) == 4
 
@@ -85,6 +85,19 @@ def test_broken_record_is_named(tmp_path):
         report(tmp_path)
     ended = CliRunner().invoke(cli.app, ["report", "--results", str(tmp_path)])
     assert ended.exit_code == 2
+
+
+@pytest.mark.parametrize("files", [{}, {"mnist-full-seed0.json": "{}"}])
+def test_folder_without_records_is_an_error_and_nothing_is_written(files, tmp_path):
+    (tmp_path / "dec").mkdir()
+    for name, content in files.items():
+        (tmp_path / "dec" / name).write_text(content)
+    out = tmp_path / "RESULTS.md"
+    with pytest.raises(ValueError, match=r"Expected .* record.*Received: "):
+        report(tmp_path)
+    options = ["--results", str(tmp_path), "--out", str(out)]
+    assert CliRunner().invoke(cli.app, ["report", *options]).exit_code == 2
+    assert not out.exists()
 
 
 def test_table_of_one_source_has_its_rows_alone():

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import is_positive_int, positive_int
+from kdec.integers import is_positive_int, non_negative_int, positive_int
 
 
 def uniform_initializers(scale: float, mode: str, seed: int | None):
@@ -12,6 +12,7 @@ def uniform_initializers(scale: float, mode: str, seed: int | None):
 
     Layers of one seed would start as copies of each other: Keras draws the same numbers for each.
     """
+    seed = None if seed is None else non_negative_int("seed", seed)
     root = ops.convert_to_numpy(keras.random.SeedGenerator(seed).next())[0]
     seeds = np.random.default_rng(int(root))
 

@@ -10,8 +10,8 @@ from kdec import legacy_h5
 class Autoencoder(keras.Model):
     """An encoder and a decoder, trained together to reproduce their input.
 
-    `fit(x)` needs no target: the input is its own. Compile it as any Keras model, with a loss such
-    as `"mse"`.
+    `fit(x)` needs no target: the input is its own. Another target, as of a denoising autoencoder,
+    has the shape of the reconstruction. Compile it as any Keras model, with a loss such as `"mse"`.
 
     Args:
         encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).
@@ -20,7 +20,8 @@ class Autoencoder(keras.Model):
 
     Raises:
         TypeError: If `encoder` or `decoder` is not a `keras.Model`.
-        ValueError: If one is not built, or their shapes do not fit together.
+        ValueError: If one is not built, or their shapes do not fit together; in `fit`, if a target
+            has another shape than the reconstruction.
 
     Example:
     >>> import kdec, numpy as np
@@ -37,6 +38,10 @@ class Autoencoder(keras.Model):
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
+        self.build(encoder.input_shape)
+
+    def build(self, input_shape):
+        """Do nothing: encoder and decoder are built. Keras notes the shape, for `export`."""
         self.built = True
 
     def call(self, inputs, training=None):
@@ -97,6 +102,16 @@ def _as_target(x, y, y_pred):
     target = x if y is None else y
     if len(target.shape) + 1 == len(y_pred.shape):
         target = ops.expand_dims(target, -1)
+    shapes = tuple(target.shape[1:]), tuple(y_pred.shape[1:])
+    if len(shapes[0]) != len(shapes[1]) or any(
+        None not in sizes and sizes[0] != sizes[1] for sizes in zip(*shapes, strict=True)
+    ):
+        # Losses would spread it over the reconstruction: labels, as `DEC.fit` takes, would train
+        # the decoder to draw their numbers.
+        raise ValueError(
+            f"Expected a target of the reconstruction's shape (batch, *{shapes[1]}), or none: the "
+            f"input is its own target. Received: (batch, *{shapes[0]})"
+        )
     return target
 
 

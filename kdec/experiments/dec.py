@@ -53,12 +53,13 @@ PRESETS = {
 def run(run: Run) -> None:
     """Cluster the pixels, then the embedding, then train both jointly; score and draw each."""
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
+    # First, since weights that do not fit end the run.
+    autoencoder, stages = pretrain(run)
     kmeans = KMeans(n_clusters, n_init=config["n_init"], random_state=run.seed)
     with run.timed("pixels"):
         labels = kmeans.fit_predict(run.dataset.flat)
     run.score("k-means on pixels", labels, ["pixels"])
 
-    autoencoder, stages = pretrain(run)
     dec = DEC(
         autoencoder,
         n_clusters,

@@ -15,6 +15,11 @@ PRESETS = {"full": _FULL, "quick": _FULL}
 def run(run: Run) -> None:
     """Cluster the points from several random starts, then with 1 to 8 clusters; score and draw."""
     x, config = run.dataset.flat, run.config
+    if x.shape[1] != 2:
+        raise ValueError(
+            f"Expected a data set of points in the plane. Received: {run.dataset.name}, shape "
+            f"{x.shape}"
+        )
     generator = np.random.default_rng(run.seed)
     with run.timed("paths"):
         runs = [

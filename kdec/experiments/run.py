@@ -1,7 +1,8 @@
 """One run of an experiment: its folder, its timed and resumable stages, and what it leaves.
 
 While a run is under way, `state.json` in its folder says which stages are done and how long each
-took; the same command run again goes on from there. At the end the folder holds `result.json` (see
+took; the same command run again goes on from there. A run that fails before it has done anything
+worth keeping leaves none, and its folder stays free. At the end the folder holds `result.json` (see
 `kdec.experiments.record`), the PNG figures and the models.
 """
 
@@ -80,10 +81,9 @@ class Run:
         if differing:
             raise ValueError(
                 "Expected a folder that is free or holds this same run. "
-                f"Received: {self.out} with a run of another {' and '.join(differing)}"
+                f"Received: {self.out} with a run of another {' and '.join(differing)}. "
+                "Remove it, or choose another."
             )
-        if not finished:
-            self._write_state()
 
     def train(self, stage: str, build: Callable[[], keras.Model], fit: _Fit, filename: str):
         """Train a model, or go on where an interrupted run left it, or load the finished one.
@@ -173,18 +173,19 @@ class Run:
             **record.surroundings(),
         }
         record.write_json(self.out / "result.json", result)
-        self._state_path.unlink()
+        self._state_path.unlink(missing_ok=True)
         return result
 
     def _callbacks(self, stage, curve_path, clock):
         """What every training gets: its curve on disk, a backup after each epoch, its clock."""
         backup = self.out / f"backup_{stage}"
         return [
-            keras.callbacks.CSVLogger(str(curve_path), append=True),
-            keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True),
+            # Before the backup, so that no backup lies in a folder that still counts as free.
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda epoch, logs: self._set_seconds(stage, clock)
             ),
+            keras.callbacks.CSVLogger(str(curve_path), append=True),
+            keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True),
         ]
 
     def _set_seconds(self, stage, clock):

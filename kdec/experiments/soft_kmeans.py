@@ -115,6 +115,8 @@ def draw(run: Run, model: DifferentiableKMeans) -> None:
     picture = plots.learning_curves(curve, keys=["loss", "temperature"], title="All runs together")
     run.save_figure("learning_curves", picture)
 
-    best = int(np.argmin(run.facts["soft_inertia"]))
-    images = model.clusters[best].reshape(-1, *run.dataset.x.shape[1:])
-    run.save_figure("centroid_images", plots.centroid_images(images, title="Run of least inertia"))
+    if run.dataset.x.ndim > 2:
+        best = int(np.argmin(run.facts["soft_inertia"]))
+        images = model.clusters[best].reshape(-1, *run.dataset.x.shape[1:])
+        picture = plots.centroid_images(images, title="Run of least inertia")
+        run.save_figure("centroid_images", picture)

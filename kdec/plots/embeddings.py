@@ -245,9 +245,13 @@ def embedding_2d(
     if len(z) > max_samples:
         chosen = np.random.default_rng(random_state).choice(len(z), max_samples, replace=False)
         z, y = z[chosen], None if y is None else y[chosen]
+    # From principal components, t-SNE divides by their spread, and crashes where there is none, as
+    # in an embedding fallen to one point.
+    spread = float(np.ptp(z, axis=0).max())
+    has_components = z.shape[1] > 1 and spread**2 > np.finfo("float32").tiny
     tsne = TSNE(
         perplexity=min(perplexity, (len(z) - 1) / 3),
-        init="pca" if z.shape[1] > 1 else "random",
+        init="pca" if has_components else "random",
         random_state=random_state,
     )
     points = tsne.fit_transform(z)
