@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
-_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "torch", "faiss-cpu")
+_PACKAGES = ("kdec", "tensorflow", "keras", "numpy", "scikit-learn", "torch", "faiss-cpu")
 
 
 def in_child(script, *arguments):
