@@ -15,7 +15,7 @@ from kdec.experiments import find_experiment
 from kdec.experiments.encoding import majority_titles
 from kdec.experiments.execute import execute
 
-OPTIONS = {"hidden_units": [32, 16], "max_epochs": 3, "n_init": 2}
+OPTIONS = {"hidden_units": [32, 16], "warmup_epochs": 1, "max_epochs": 3, "n_init": 2}
 
 
 @pytest.fixture(scope="module")
