@@ -37,7 +37,7 @@ _FULL = {
 
 PRESETS = {
     "full": _FULL,
-    # For some thousand samples: smaller batches and larger steps, and all epochs, since training
+    # For some thousand samples: smaller batches, and all epochs, since training
     # may stay at the mean image for longer than the patience, and does not converge in so few.
     "quick": {
         **_FULL,
