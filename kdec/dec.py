@@ -5,6 +5,7 @@ q, compared by KL divergence with the targets p, which are renewed from q over a
 update interval. An update interval is one Keras epoch and one `tf.function` call.
 """
 
+import functools
 import logging
 import math
 from collections.abc import Sequence
@@ -316,13 +317,13 @@ class DEC(keras.Model):
         embedding = self.encoder(x, training=True)
         divergence = keras.losses.kl_divergence(p, self.clustering(embedding))
         clustering_loss = ops.mean(divergence)
-        loss = self.clustering_weight * clustering_loss + sum(self.encoder.losses)
+        loss = _add(self.clustering_weight * clustering_loss, self.encoder.losses)
         if not self.reconstruction_weight:
             return {"loss": loss}
         reconstruction = self.decoder(embedding, training=True)
         target = ops.reshape(x, ops.shape(reconstruction))
         reconstruction_loss = ops.mean(ops.square(ops.subtract(reconstruction, target)))
-        loss += self.reconstruction_weight * reconstruction_loss + sum(self.decoder.losses)
+        loss = _add(loss, [self.reconstruction_weight * reconstruction_loss, *self.decoder.losses])
         return {
             "loss": loss,
             "clustering_loss": clustering_loss,
@@ -358,6 +359,11 @@ class DEC(keras.Model):
         """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self._trained_variables())
+
+
+def _add(loss, others):
+    """The sum of losses, which may be of different precision; `+` would refuse that."""
+    return functools.reduce(ops.add, others, loss)
 
 
 def _check_autoencoder(autoencoder):
