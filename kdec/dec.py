@@ -5,7 +5,6 @@ q, compared by KL divergence with the targets p, which are renewed from q over a
 update interval. An update interval is one Keras epoch and one `tf.function` call.
 """
 
-import functools
 import logging
 import math
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from kdec.batches import without_tuner
 from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
-from kdec.own_loss import refuse_losses
+from kdec.own_loss import add_losses_of, refuse_losses
 from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target_distribution
 
 __all__ = ["DEC", "target_distribution"]
@@ -317,15 +316,15 @@ class DEC(keras.Model):
         embedding = self.encoder(x, training=True)
         divergence = keras.losses.kl_divergence(p, self.clustering(embedding))
         clustering_loss = ops.mean(divergence)
-        loss = _add(self.clustering_weight * clustering_loss, self.encoder.losses)
+        loss = add_losses_of(self.clustering_weight * clustering_loss, self.encoder)
         if not self.reconstruction_weight:
             return {"loss": loss}
         reconstruction = self.decoder(embedding, training=True)
         target = ops.reshape(x, ops.shape(reconstruction))
         reconstruction_loss = ops.mean(ops.square(ops.subtract(reconstruction, target)))
-        loss = _add(loss, [self.reconstruction_weight * reconstruction_loss, *self.decoder.losses])
+        loss += self.reconstruction_weight * reconstruction_loss
         return {
-            "loss": loss,
+            "loss": add_losses_of(loss, self.decoder),
             "clustering_loss": clustering_loss,
             "reconstruction_loss": reconstruction_loss,
         }
@@ -359,11 +358,6 @@ class DEC(keras.Model):
         """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self._trained_variables())
-
-
-def _add(loss, others):
-    """The sum of losses, which may be of different precision; `+` would refuse that."""
-    return functools.reduce(ops.add, others, loss)
 
 
 def _check_autoencoder(autoencoder):

@@ -14,7 +14,7 @@ from keras import ops
 from kdec.autoencoders import Autoencoder
 from kdec.backend import require_tensorflow
 from kdec.integers import positive_int
-from kdec.own_loss import refuse_losses
+from kdec.own_loss import add_losses_of, refuse_losses
 
 logger = logging.getLogger("kdec")
 
@@ -199,6 +199,9 @@ class KMeansLoss(keras.Model):
             self._update_means(figures)
             return tf.constant(0.0)
 
+        def lower_scale():
+            self.optimizer.apply(gradients, variables)
+
         def skip():
             tf.py_function(_warn_of_skip, [], [])
             if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
@@ -206,9 +209,6 @@ class KMeansLoss(keras.Model):
                 # gradients not finite: it leaves the weights alone, and lowers the scale.
                 tf.cond(tf.math.is_finite(figures["loss"]), lower_scale, lambda: None)
             return tf.constant(1.0)
-
-        def lower_scale():
-            self.optimizer.apply(gradients, variables)
 
         is_skipped = tf.cond(_are_finite([loss, *gradients]), accept, skip)
         self._skipped_batches.update_state(is_skipped)
@@ -238,14 +238,9 @@ class KMeansLoss(keras.Model):
             error = tf.reduce_mean(tf.square(tf.cast(x_hat, z.dtype) - target))
             figures["reconstruction_loss"] = error
             figures["loss"] += self.reconstruction_weight * error
-        for own_loss in self._own_losses():
-            figures["loss"] += tf.cast(own_loss, z.dtype)
+            figures["loss"] = add_losses_of(figures["loss"], self.decoder)
+        figures["loss"] = add_losses_of(figures["loss"], self.encoder)
         return figures, centroids
-
-    def _own_losses(self):
-        """What encoder and decoder add to the loss themselves, such as regularizers' terms."""
-        models = [self.encoder, *([self.decoder] if self.reconstruction_weight else [])]
-        return [loss for model in models for loss in model.losses]
 
     def _first_rows(self, z):
         # Checked as it runs: a later batch, for which this is traced too, may well be smaller.

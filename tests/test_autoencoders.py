@@ -243,7 +243,7 @@ def test_seed_may_be_a_numpy_int():
 
 
 @pytest.mark.parametrize("seed", [-1, True, 1.0, "1"])
-def test_seed_that_is_none_is_rejected(seed):
+def test_seed_that_is_no_non_negative_int_is_rejected(seed):
     with pytest.raises(ValueError, match=r"Expected `seed` to be an int of at least 0.*Received"):
         dense((6, 3), seed=seed)
 

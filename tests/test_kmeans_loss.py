@@ -448,8 +448,7 @@ def test_losses_of_the_encoder_itself_count():
     x, model = samples(), small_model()
     plain = model.evaluate(x, verbose=0, return_dict=True)["loss"]
     kernel = model.encoder.layers[1].kernel
-    model.encoder.layers[1].kernel_regularizer = keras.regularizers.L2(0.5)
-    kernel.regularizer = model.encoder.layers[1].kernel_regularizer
+    kernel.regularizer = keras.regularizers.L2(0.5)
     own = 0.5 * np.square(np.asarray(kernel)).sum()
     model.make_test_function(force=True)
     loss = model.evaluate(x, verbose=0, return_dict=True)["loss"]

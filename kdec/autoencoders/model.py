@@ -102,15 +102,16 @@ def _as_target(x, y, y_pred):
     target = x if y is None else y
     if len(target.shape) + 1 == len(y_pred.shape):
         target = ops.expand_dims(target, -1)
-    shapes = tuple(target.shape[1:]), tuple(y_pred.shape[1:])
-    if len(shapes[0]) != len(shapes[1]) or any(
-        None not in sizes and sizes[0] != sizes[1] for sizes in zip(*shapes, strict=True)
-    ):
+    expected, received = tuple(y_pred.shape[1:]), tuple(target.shape[1:])
+    fits = len(expected) == len(received) and all(
+        None in sizes or sizes[0] == sizes[1] for sizes in zip(expected, received, strict=True)
+    )
+    if not fits:
         # Losses would spread it over the reconstruction: labels, as `DEC.fit` takes, would train
         # the decoder to draw their numbers.
         raise ValueError(
-            f"Expected a target of the reconstruction's shape (batch, *{shapes[1]}), or none: the "
-            f"input is its own target. Received: (batch, *{shapes[0]})"
+            f"Expected a target of the reconstruction's shape {('batch', *expected)}, or none: the "
+            f"input is its own target. Received: shape {('batch', *received)}"
         )
     return target
 

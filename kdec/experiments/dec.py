@@ -51,7 +51,7 @@ PRESETS = {
 
 
 def run(run: Run) -> None:
-    """Cluster the pixels, then the embedding, then train both jointly; score and draw each."""
+    """Cluster pixels and embedding, then train encoder and centroids; score and draw each."""
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
     # First, since weights that do not fit end the run.
     autoencoder, stages = pretrain(run)

@@ -88,17 +88,16 @@ def load(run: Run) -> tuple[Autoencoder, list[str]]:
 
 
 def train(run: Run) -> tuple[Autoencoder, list[str]]:
-    """Train until the loss settles; return the best autoencoder, and the stages: this one."""
+    """Train until the loss settles or the rate has fallen; return the best, and the stages."""
     config = run.config
-    n_batches = -(-len(run.dataset.x) // config["batch_size"])
+    batches = ShuffledBatches(run.dataset.flat, config["batch_size"], seed=run.seed)
 
     def build_compiled():
         autoencoder = build(run)
-        autoencoder.compile(optimizer(config, n_batches), loss=config["loss"])
+        autoencoder.compile(optimizer(config, batches.n_batches), loss=config["loss"])
         return autoencoder
 
     def fit(autoencoder, callbacks):
-        batches = ShuffledBatches(run.dataset.flat, config["batch_size"], seed=run.seed)
         stopping = ResumableEarlyStopping(
             run.out / "stopping", patience=config["patience"], min_delta=config["min_delta"]
         )

@@ -82,7 +82,7 @@ class Run:
             raise ValueError(
                 "Expected a folder that is free or holds this same run. "
                 f"Received: {self.out} with a run of another {' and '.join(differing)}. "
-                "Remove it, or choose another."
+                "Remove it, or choose another folder."
             )
 
     def train(self, stage: str, build: Callable[[], keras.Model], fit: _Fit, filename: str):

@@ -103,7 +103,7 @@ def inertia(x: np.ndarray, labels: np.ndarray, centroids: np.ndarray) -> float:
 
 
 def draw(run: Run, model: DifferentiableKMeans) -> None:
-    """Draw the ACC of all runs over the epochs, the loss, and the centroids of the best run."""
+    """Draw ACC and loss over the epochs, and of images the centroids of the best run."""
     curve, n_runs = run.curve("soft_kmeans"), run.config["n_runs"]
     acc = np.array([curve[f"acc_{i}"] for i in range(n_runs)])
     ax = plots.curve_band(acc, ylabel="ACC", title=f"Differentiable k-means, {n_runs} runs")
