@@ -12,10 +12,16 @@ import kdec
 from kdec import cli
 from kdec.data import Dataset
 from kdec.experiments import find_experiment
-from kdec.experiments.encoding import majority_titles
+from kdec.experiments.encoding import majority_titles, start_seed
 from kdec.experiments.execute import execute
 
-OPTIONS = {"hidden_units": [32, 16], "warmup_epochs": 1, "max_epochs": 3, "n_init": 2}
+OPTIONS = {
+    "n_starts": 2,
+    "hidden_units": [32, 16],
+    "warmup_epochs": 1,
+    "max_epochs": 3,
+    "n_init": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +62,33 @@ def test_saved_model_gives_the_codes_that_were_clustered(result, folder, digits)
     assert scored["ari"] == pytest.approx(adjusted_rand_score(digits.y, labels))
     shares = [np.bincount(digits.y[labels == c]).max() / np.sum(labels == c) for c in range(10)]
     assert scored["macro_purity"] == pytest.approx(np.mean(shares))
+
+
+def test_keeps_the_start_whose_clusters_fit_the_pixels_best(result, folder, digits):
+    inertias, purities = [], []
+    for i in range(2):
+        autoencoder = keras.saving.load_model(folder / f"autoencoder_{i}.keras")
+        codes = autoencoder.encoder.predict(digits.flat, verbose=0)
+        labels = kdec.KMeans(10, n_init=2, random_state=0).fit_predict(codes)
+        clusters = [digits.flat[labels == c] for c in np.unique(labels)]
+        inertias.append(sum(np.sum((own - own.mean(axis=0)) ** 2) for own in clusters))
+        purities.append(kdec.metrics.purity(digits.y, labels, average="macro"))
+    starts = result["facts"]["starts"]
+    assert [start["pixel_inertia"] for start in starts] == pytest.approx(inertias, rel=1e-4)
+    assert [start["macro_purity"] for start in starts] == pytest.approx(purities)
+    assert [start["epochs"] for start in starts] == [3, 3]
+    chosen = result["facts"]["chosen_start"]
+    assert chosen == np.argmin(inertias)
+    kept = keras.saving.load_model(folder / "autoencoder.keras")
+    same = keras.saving.load_model(folder / f"autoencoder_{chosen}.keras")
+    for got, expected in zip(kept.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_starts_of_all_runs_have_seeds_of_their_own():
+    seeds = {start_seed(seed, start) for seed in range(10) for start in range(5)}
+    assert len(seeds) == 50
+    assert [start_seed(seed, 0) for seed in range(3)] == [0, 1, 2]
 
 
 def test_pixels_are_clustered_in_the_same_run(result):

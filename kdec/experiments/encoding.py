@@ -177,7 +177,7 @@ def choose(run: Run, autoencoders: list[Autoencoder]) -> tuple[Autoencoder, list
         f"seed {start.seed}": run.curve(stage)["loss"]
         for start, stage in zip(starts, stages, strict=True)
     }
-    picture = plots.learning_curves(losses, title="Sigmoid autoencoders")
+    picture = plots.learning_curves(losses, title="Loss of each autoencoder")
     run.save_figure("learning_curve", picture)
     return autoencoders[chosen], [*stages, "choice"]
 
