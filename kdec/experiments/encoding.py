@@ -173,10 +173,7 @@ def choose(run: Run, autoencoders: list[Autoencoder]) -> tuple[Autoencoder, list
     run.facts["starts"] = [asdict(start) for start in starts]
     run.facts["chosen_start"] = chosen
     stages = [stage_name(i) for i in range(len(starts))]
-    losses = {
-        f"seed {start.seed}": run.curve(stage)["loss"]
-        for start, stage in zip(starts, stages, strict=True)
-    }
+    losses = {f"autoencoder {i}": run.curve(stage)["loss"] for i, stage in enumerate(stages)}
     picture = plots.learning_curves(losses, title="Loss of each autoencoder")
     run.save_figure("learning_curve", picture)
     return autoencoders[chosen], [*stages, "choice"]
