@@ -104,6 +104,9 @@ scikit-learn's, that of one start. From the source's own start kdec gets the sou
 records have them, and `notebooks/01_kmeans_lloyd.ipynb` shows them. Inertia is as each library
 computes it, in float32: the last digits differ between them where the clusters are the same.
 
+The codes of source 003 are those of one autoencoder out of three that each run trains, chosen
+without labels; `results/README.md` says how, and what the others gave.
+
 The command shown is for seed 0; each record under `results/` has its own. If it starts from a file
 in `runs/`, run the command of the row that makes this file first. Records say on how many cores
 they ran (`usable_cores`): with another number a run may end elsewhere.
