@@ -111,8 +111,8 @@ The command shown is for seed 0; each record under `results/` has its own. If it
 in `runs/`, run the command of the row that makes this file first. Records say on how many cores
 they ran (`usable_cores`): with another number a run may end elsewhere.
 
-The version is that of kdec which made the records. Of those of 0.1.0, the rows of autoencoders and
-encoders are being replaced, since their initial weights had a flaw; `results/README.md` says more.
+The version is that of kdec which made the records. Those of 0.1.0 are being replaced, since the
+initial weights of their autoencoders had a flaw; `results/README.md` says more.
 Not every figure of the sources has a row; the records have the others.
 
 """
