@@ -143,6 +143,7 @@ def start_seed(seed: int, start: int) -> int:
     """Return the seed of a training: the run's own for the first, others drawn from it."""
     if start == 0:
         return seed
+    # 31 bits: whatever takes a seed takes that many.
     return int(np.random.SeedSequence((seed, start)).generate_state(1)[0] >> 1)
 
 
@@ -154,7 +155,7 @@ class Start:
         seed: Int, seed of its initial weights and of its batches.
         epochs: Int, epochs trained.
         best_loss: Float, least loss of an epoch.
-        pixel_inertia: Float, what it is chosen by; see `pixel_inertia`.
+        pixel_inertia: Float, what it is chosen by; see the function of this name.
         macro_purity: Float, macro purity of its clusters, for information.
     """
 
@@ -202,7 +203,10 @@ def pixel_inertia(x: np.ndarray, labels: np.ndarray) -> float:
 
     Args:
         x: Samples, float array (n, n_features).
-        labels: Their clusters, int array (n,).
+        labels: Their clusters, int array (n,); not every number needs to occur.
+
+    Returns:
+        Float, in the squared unit of `x`.
 
     Example:
     >>> from kdec.experiments.encoding import pixel_inertia
