@@ -101,15 +101,18 @@ their majorities / n. For inertia the lowest is the best.
 
 In the rows of source 004 ours is the best of ten starts, and the source's figure, its own and
 scikit-learn's, that of one start. From the source's own start kdec gets the source's figures: the
-records have them, and `notebooks/01_kmeans_lloyd.ipynb` shows them. Inertia is as each library
-computes it, in float32: the last digits differ between them where the clusters are the same.
+records have them, and `notebooks/01_kmeans_lloyd.ipynb` shows them. The images are float32, and
+each library sums their distances in its own way: the last digits of the inertia differ where the
+clusters are the same.
+
+In the rows of source 002 with ten runs or starts, a seed's figure is the mean of the ten.
 
 The codes of source 003 are those of one autoencoder out of three that each run trains, chosen
 without labels; `results/README.md` says how, and what the others gave.
 
 The command shown is for seed 0; each record under `results/` has its own. If it starts from a file
 in `runs/`, run the command of the row that makes this file first. Records say on how many cores
-they ran (`usable_cores`): with another number a run may end elsewhere.
+they ran (`usable_cores`), one for most: with another number a run may end elsewhere.
 
 The version is that of kdec which made the records. Those of 0.1.0 are being replaced, since the
 initial weights of their autoencoders had a flaw; `results/README.md` says more.

@@ -9,12 +9,13 @@ For example
         "sigmoid autoencoder 784-784-64-32-3, and the centroids of k-means on its codes" --h5
 
 The figures of the entry are those that the record has of the system. Models go without their
-optimizers, whose state is twice as large as the weights.
+optimizers, whose state is twice as large as the weights, and their archives are compressed.
 """
 
 import argparse
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 
 import keras
@@ -54,6 +55,7 @@ def save(path, name, with_h5):
     model = without_optimizers(keras.saving.load_model(path))
     files = {"keras": FOLDER / f"{name}.keras"}
     model.save(files["keras"])
+    compress(files["keras"])
     if with_h5:
         files["h5"] = FOLDER / f"{name}.h5"
         getattr(model, "autoencoder", model).save_weights(files["h5"])
@@ -61,6 +63,15 @@ def save(path, name, with_h5):
         format: {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
         for format, file in files.items()
     }
+
+
+def compress(path):
+    """Write the archive at `path` anew, compressed: Keras reads such ones, but writes none."""
+    with zipfile.ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
 
 
 def without_optimizers(model):

@@ -219,8 +219,8 @@ def explain(signal: dict[str, dict], acc: dict[str, float], y: np.ndarray) -> st
         f"{stuck['acc']:.4f}, but the highest soft assignment is {stuck['confidence']:.6f} on "
         f"average, and the row ends at {acc[_CONTROL]:.4f}; after pretraining by Adam "
         f"{trained['variance'][-1]:.1e}, {trained['confidence']:.6f} and {acc[_FAILING]:.4f}. The "
-        f"source, which does not name its optimizer, has {SOURCE_ACC[_FAILING]:.4f}; one cluster "
-        f"of all images has {np.bincount(y).max() / len(y):.4f}."
+        f"source, which does not name the autoencoder's optimizer, has {SOURCE_ACC[_FAILING]:.4f}; "
+        f"one cluster of all images has {np.bincount(y).max() / len(y):.4f}."
     )
 
 

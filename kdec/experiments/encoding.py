@@ -23,14 +23,14 @@ from kdec.kmeans import KMeans
 _FULL = {
     "hidden_units": [784, 64, 32],
     "embedding_units": 3,
-    # Which digits come to lie together is decided in the first epochs in which the loss falls, and
-    # the loss at the end does not tell how well: so several are trained, see `choose`. As with the
-    # rate and the batch size, which the source does not name either, the number is ours.
+    # In trials, which digits come to lie together was decided in the first epochs in which the loss
+    # falls, and the loss at the end did not tell how well: so several are trained, see `choose`. As
+    # with the rate and the batch size, which the source does not name either, the number is ours.
     "n_starts": 3,
     # Chosen with labels, by trials with seeds from 10 on. The rate rises slowly from a hundredth to
-    # this one, and falls again by a cosine. At larger rates in the first epochs, clusters differ
-    # more from seed to seed, and some units may end where they learn nothing any more. Without the
-    # fall, the clusters waver from epoch to epoch.
+    # this one, and falls again by a cosine. At larger rates in the first epochs, clusters differed
+    # more from seed to seed, and some units ended where they learn nothing any more. Without the
+    # fall, the clusters wavered from epoch to epoch.
     "learning_rate": 0.005,
     "warmup_epochs": 40,
     "max_epochs": 100,
