@@ -127,6 +127,7 @@ def run_experiment(
         _check_folder(out)
         _set_up_logging()
         os.environ.setdefault("MPLBACKEND", "agg")
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # Experiments train on no other.
         import_tensorflow()
         from kdec.experiments.execute import execute
 

@@ -25,6 +25,7 @@ _NARROWEST_WITH_SUBSPACE = 128  # features
 _MOST_DIRECTIONS = 95  # with a column of ones, rows of whole cache lines
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
+_DIRECTIONS_COST = 25  # of its directions, relative to the cube of their number
 _MOST_HALVINGS = 5
 _NARROW_ROWS = 2**17
 _ROW_STEP = 16  # rows; a multiple of every vector width
@@ -148,8 +149,10 @@ def fit(points: Points, sample_weight, centers, max_iter, tol, *, options: Optio
 def _is_stale(subspace, n_verified, iteration, centers):
     """Tell whether rows scored in full since the last subspace cost more than a new one."""
     n, n_directions = tf.size(subspace.residual), tf.shape(subspace.basis)[1]
+    d = tf.cast(tf.shape(centers)[2], tf.float32)
     n_columns = tf.cast(tf.shape(centers)[0] * tf.shape(centers)[1], tf.float32)
     cost = _SUBSPACE_COST * tf.cast(n * n_directions, tf.float32)
+    cost += _DIRECTIONS_COST * tf.minimum(d, n_columns) ** 3 / d
     return iteration >= _FIRST_SUBSPACE and n_verified * n_columns >= cost
 
 
@@ -221,19 +224,19 @@ def _label_chunk(x, weight, table, n_active, near, projection, options):
 
     Returns:
         labels (A', c) int32, weighted sum of the best scores (A',) or 0 by a compiled kernel,
-        number of rows scored with all features after the subspace.
+        number of rows scored with all features.
     """
     unknown = tf.zeros([tf.shape(table)[1]], tf.float64)
 
     def by_operations():
         labels, scores = nearest.nearest(nearest.scores(x, table, options.metric))
-        return labels, tf.cast(tf.linalg.matvec(scores, weight), tf.float64), 0
+        return labels, tf.cast(tf.linalg.matvec(scores, weight), tf.float64), tf.shape(x)[0]
 
     def with_all_features():
         if options.kernel is None:
             return by_operations()
         labels = nearest.nearest_compiled(x, table, n_active, options.metric, options.kernel)
-        return labels, unknown, 0
+        return labels, unknown, tf.shape(x)[0]
 
     def with_subspace():
         labels, is_open = nearest.settle(projection, near, options.kernel)

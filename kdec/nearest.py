@@ -269,13 +269,27 @@ def part(subspace, start, stop) -> Subspace:
 def find_subspace(x, centers, n_directions) -> Subspace:
     """Return the leading directions of the centers (A, k, d), and the points x (n, d) in them."""
     offsets = centers - tf.reduce_mean(centers, axis=1, keepdims=True)
-    offsets = tf.reshape(offsets, [-1, tf.shape(x)[1]])
-    _, directions = tf.linalg.eigh(tf.matmul(offsets, offsets, transpose_b=True))
-    leading = tf.matmul(offsets, directions[:, -n_directions:], transpose_a=True)
-    basis, _ = tf.linalg.qr(leading)
+    basis = _leading_directions(tf.reshape(offsets, [-1, tf.shape(x)[1]]), n_directions)
     points = tf.matmul(x, basis)
     squared_lengths = tf.reduce_sum(x * x, axis=1)
     outside = squared_lengths - tf.reduce_sum(points * points, axis=1)
     outside = tf.maximum(outside, 0) + _ROUNDING * squared_lengths
     points = tf.concat([points, tf.ones_like(points[:, :1])], axis=1)
     return Subspace(basis, points, tf.sqrt(outside), tf.sqrt(squared_lengths))
+
+
+@without_autograph
+def _leading_directions(offsets, n_directions):
+    """Return an orthonormal basis (d, m) of where the offsets (A * k, d) are longest."""
+
+    def from_rows():
+        _, directions = tf.linalg.eigh(tf.matmul(offsets, offsets, transpose_b=True))
+        leading = tf.matmul(offsets, directions[:, -n_directions:], transpose_a=True)
+        return tf.linalg.qr(leading)[0]
+
+    def from_columns():
+        return tf.linalg.eigh(tf.matmul(offsets, offsets, transpose_a=True))[1][:, -n_directions:]
+
+    # The time grows with the cube of the side of the matrix: the smaller one of the two.
+    n_offsets, d = tf.unstack(tf.shape(offsets))
+    return tf.cond(n_offsets > d, from_columns, from_rows)

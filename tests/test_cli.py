@@ -74,6 +74,12 @@ def test_default_folder_tells_the_run(command, quick_execute):
     assert quick_execute == [("dec", "iris", "full", 4, folder)]
 
 
+def test_run_is_on_tensorflow_whatever_the_environment_says(command, quick_execute, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert command("run", "dec")[0] == 0
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+
+
 def test_quick_preset_runs_on_the_packaged_sample(command, quick_execute):
     command("run", "dec")
     assert quick_execute[0][1:3] == ("mnist-5k", "quick")

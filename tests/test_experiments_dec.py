@@ -169,6 +169,9 @@ def test_run_starts_from_weights(finished, digits, tmp_path):
     assert result["weights_sha256"] == first["models"]["autoencoder.keras"]
     with pytest.raises(ValueError, match=r"Expected .* Autoencoder for samples of shape"):
         execute(EXPERIMENTS["dec"], load_data("iris"), "quick", 3, tmp_path / "other", **options)
+    options["hidden_units"] = [9]
+    with pytest.raises(ValueError, match=r"Autoencoder of the configuration's layers, .*, 9\)"):
+        execute(EXPERIMENTS["dec"], digits, "quick", 3, tmp_path / "layers", **options)
 
 
 def test_vectors_are_an_error_for_a_convolutional_autoencoder(tmp_path):

@@ -123,6 +123,21 @@ def test_interrupted_run_ends_as_one_that_never_stopped(
     assert not {name for name in names if name.startswith(("backup", "partial", "state"))}
 
 
+def test_training_whose_model_cannot_be_saved_is_not_lost(without_pictures, monkeypatch, tmp_path):
+    def disk_full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(kdec.Autoencoder, "save", disk_full)
+        run_tiny(tmp_path / "run")
+    epochs = []
+    monkeypatch.setattr(
+        dec.ShuffledBatches, "on_epoch_begin", lambda self, epoch, logs=None: epochs.append(epoch)
+    )
+    run_tiny(tmp_path / "run")
+    assert not epochs
+
+
 def test_finished_run_is_returned_and_its_folder_left_as_it_was(without_pictures, tmp_path):
     result = run_tiny(tmp_path)
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}

@@ -109,7 +109,7 @@ def pretrain(run: Run) -> tuple[Autoencoder, list[str]]:
     x, config = samples(run), run.config
     if config["weights"]:
         autoencoder = load_autoencoder(config["weights"], lambda: build(run), x.shape[1:])
-        autoencoder.save(run.out / "autoencoder.keras")
+        run.save_model(autoencoder, "autoencoder.keras")
         return autoencoder, []
 
     def fit(autoencoder, callbacks):

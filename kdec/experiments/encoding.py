@@ -67,7 +67,7 @@ def run(run: Run) -> None:
         autoencoder, stages = load(run), []
     else:
         autoencoder, stages = choose(run, [train(run, i) for i in range(run.config["n_starts"])])
-    autoencoder.save(run.out / "autoencoder.keras")
+    run.save_model(autoencoder, "autoencoder.keras")
     autoencoder.save_weights(run.out / "autoencoder.h5")
     n_clusters, options = run.dataset.n_classes, clustering_options(run)
     with run.timed("pixels"):
@@ -78,7 +78,7 @@ def run(run: Run) -> None:
     with run.timed("codes"):
         labels = model.initialize(run.dataset.flat, **options)
     score(run, "k-means on codes", labels, [*stages, "codes"])
-    model.save(run.out / "model.keras")
+    run.save_model(model, "model.keras")
     draw(run, model, labels)
 
 

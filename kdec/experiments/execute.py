@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from kdec.backend import require_tensorflow
 from kdec.data import Dataset
 from kdec.experiments import Experiment, record
 from kdec.experiments.run import Run
@@ -39,7 +40,9 @@ def execute(
         ValueError: If `overrides` has names that the configuration lacks, or `out` holds another
             run.
         OSError: If `out` cannot be written.
+        RuntimeError: If Keras runs on another backend than TensorFlow.
     """
+    require_tensorflow("the experiments")
     module = importlib.import_module(experiment.module)
     config = module.PRESETS[preset]
     unknown = sorted(set(overrides) - set(config))

@@ -10,6 +10,7 @@ import contextlib
 import copy
 import logging
 import os
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -110,9 +111,15 @@ class Run:
             _save_model(model, path)
             self._state["done"].append(stage)
             self._set_seconds(stage, clock)
+            shutil.rmtree(self._backup(stage), ignore_errors=True)
         self._curves[stage] = record.read_curve(curve_path)
         self._models.append(filename)
         return model
+
+    def save_model(self, model: keras.Model, filename: str) -> None:
+        """Save a model that no stage has trained; the record then has its digest."""
+        _save_model(model, self.out / filename)
+        self._models.append(filename)
 
     @contextlib.contextmanager
     def timed(self, stage: str):
@@ -178,15 +185,20 @@ class Run:
 
     def _callbacks(self, stage, curve_path, clock):
         """What every training gets: its curve on disk, a backup after each epoch, its clock."""
-        backup = self.out / f"backup_{stage}"
         return [
             # Before the backup, so that no backup lies in a folder that still counts as free.
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda epoch, logs: self._set_seconds(stage, clock)
             ),
             keras.callbacks.CSVLogger(str(curve_path), append=True),
-            keras.callbacks.BackupAndRestore(str(backup), double_checkpoint=True),
+            # Its end of training is too early to delete it: the model has not been saved yet.
+            keras.callbacks.BackupAndRestore(
+                str(self._backup(stage)), double_checkpoint=True, delete_checkpoint=False
+            ),
         ]
+
+    def _backup(self, stage):
+        return self.out / f"backup_{stage}"
 
     def _set_seconds(self, stage, clock):
         self._state["seconds"][stage] = clock.seconds()

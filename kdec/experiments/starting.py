@@ -20,7 +20,8 @@ def load_autoencoder(
         input_shape: Shape of a sample.
 
     Raises:
-        ValueError: If the file holds something else than an `Autoencoder` of such samples.
+        ValueError: If the file holds something else than an `Autoencoder` of such samples, with
+            layers like those of the one built: the record would name others.
     """
     path = Path(path)
     if path.suffix == ".keras":
@@ -36,4 +37,14 @@ def load_autoencoder(
             f"Expected {path} to hold an Autoencoder for samples of shape {input_shape}. "
             f"Received: {type(autoencoder).__name__}"
         )
+    expected, received = _weight_shapes(build()), _weight_shapes(autoencoder)
+    if received != expected:
+        raise ValueError(
+            f"Expected {path} to hold an Autoencoder of the configuration's layers, weights of "
+            f"shapes {expected}. Received: {received}"
+        )
     return autoencoder
+
+
+def _weight_shapes(model):
+    return [tuple(weight.shape) for weight in model.get_weights()]
