@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from kdec import metrics
+from kdec import legacy_h5, metrics
 from kdec.backend import require_tensorflow
 from kdec.batches import without_tuner
 from kdec.integers import positive_int
@@ -166,6 +166,7 @@ class DEC(keras.Model):
             Labels of k-means, int array (n,).
 
         Raises:
+            TypeError: If `x` is a dataset.
             ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, or a
                 number is not positive.
         """
@@ -241,6 +242,7 @@ class DEC(keras.Model):
             (mean over the interval), `delta_label`, and given `y` `acc`, `nmi` and `ari`.
 
         Raises:
+            TypeError: If `x` is a dataset.
             ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
                 positive.
             FloatingPointError: If the soft assignments become NaN: the training has diverged.
@@ -334,6 +336,11 @@ class DEC(keras.Model):
         model = self.autoencoder if self.reconstruction_weight else self.encoder
         return [*model.trainable_variables, *self.clustering.trainable_variables]
 
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Save the whole model as `.keras`; a ValueError for `.h5`, which would not load again."""
+        legacy_h5.refuse_whole_model(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
     def get_config(self):
         """Return the arguments that rebuild this model."""
         return {
@@ -370,17 +377,23 @@ def _check_autoencoder(autoencoder):
 
 
 def _check_weights(clustering_weight, reconstruction_weight):
-    if not (0 <= clustering_weight < math.inf and 0 <= reconstruction_weight < math.inf):
+    weights = (clustering_weight, reconstruction_weight)
+    if not all(isinstance(weight, Real) and 0 <= weight < math.inf for weight in weights):
         raise ValueError(
             "Expected `clustering_weight` and `reconstruction_weight` to be finite, at least 0. "
-            f"Received: {clustering_weight} and {reconstruction_weight}"
+            f"Received: {clustering_weight!r} and {reconstruction_weight!r}"
         )
     if clustering_weight == 0 and reconstruction_weight == 0:
         raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")
 
 
 def _check_samples(x, encoder):
-    """`x` as a float array that fits the encoder, or a ValueError."""
+    """`x` as a float array that fits the encoder, or an error."""
+    if isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
+        raise TypeError(
+            "Expected `x` to be an array of all samples: k-means and the targets need them at "
+            f"once. Received: {type(x)}"
+        )
     x = np.asarray(x)
     expected = encoder.input_shape[1:]
     if x.ndim == len(expected) and expected[-1] == 1:

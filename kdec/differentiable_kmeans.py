@@ -6,11 +6,14 @@ squared distances to all centroids of all runs, by one matrix product -> assignm
 """
 
 import math
+from numbers import Real
 
 import keras
 import numpy as np
 from keras import ops
 
+from kdec import legacy_h5
+from kdec.encoders import check_encoder
 from kdec.integers import positive_int
 
 
@@ -173,8 +176,8 @@ class DifferentiableKMeans(keras.Model):
 
     Raises:
         TypeError: If `encoder` is neither None nor a `keras.Model`.
-        ValueError: If `encoder` is not built or its output not two-dimensional, or a number is not
-            positive.
+        ValueError: If `encoder` is not built or its output not a single one of two dimensions, or
+            a number is not positive.
 
     Reference:
         Peng, Zhou, Zhu, k-meansNet: When k-means Meets Differentiable Programming (2018),
@@ -203,7 +206,7 @@ class DifferentiableKMeans(keras.Model):
         **kwargs,
     ):
         if encoder is not None:
-            _check_encoder(encoder)
+            check_encoder(encoder)
         super().__init__(**kwargs)
         self.encoder = encoder
         self.clustering = DifferentiableKMeansLayer(
@@ -249,8 +252,8 @@ class DifferentiableKMeans(keras.Model):
             batch_size: Positive int, rows encoded at once. Defaults to 2048.
 
         Raises:
-            ValueError: If `x` has fewer than `n_clusters` samples, or a sample that is drawn does
-                not fit the model or is not finite.
+            ValueError: If `x` has fewer than `n_clusters` samples or does not hold real numbers, or
+                a sample that is drawn does not fit the model or is not finite.
         """
         x = np.asarray(x)
         batch_size = positive_int("batch_size", batch_size)
@@ -259,6 +262,8 @@ class DifferentiableKMeans(keras.Model):
                 f"Expected at least {self.n_clusters} samples, one a cluster, along the first of "
                 f"two axes or more. Received: shape {x.shape}"
             )
+        if x.dtype.kind not in "biuf":
+            raise ValueError(f"Expected real numbers in `x`. Received: dtype {x.dtype}")
         if not self.built:
             self.build((None, *x.shape[1:]))
         generator = np.random.default_rng(random_state)
@@ -275,6 +280,11 @@ class DifferentiableKMeans(keras.Model):
                 f"{samples.shape[1:]} a sample, or NaN or infinity among them"
             )
         self.clustering.clusters.assign(np.reshape(samples, self.clustering.clusters.shape))
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Save the whole model as `.keras`; a ValueError for `.h5`, which would not load again."""
+        legacy_h5.refuse_whole_model(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def get_config(self):
         """Return the arguments that rebuild this model."""
@@ -363,19 +373,5 @@ class TemperatureDecay(keras.callbacks.Callback):
 
 
 def _check_temperature(name, value):
-    if not 0 < value < math.inf:
+    if not isinstance(value, Real) or not 0 < value < math.inf:
         raise ValueError(f"Expected `{name}` to be positive and finite. Received: {name}={value!r}")
-
-
-def _check_encoder(encoder):
-    if not isinstance(encoder, keras.Model):
-        raise TypeError(
-            f"Expected `encoder` to be a keras.Model or None. Received: {type(encoder)}"
-        )
-    if not encoder.built:
-        raise ValueError("Expected `encoder` to be built: call it once on data, or `build` it.")
-    if len(encoder.output_shape) != 2:
-        raise ValueError(
-            "Expected `encoder` to give an embedding of shape (batch, n_features). "
-            f"Received: {encoder.output_shape}"
-        )

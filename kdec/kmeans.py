@@ -203,7 +203,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             raise ValueError(
                 f"Expected metric to be one of {_METRICS}. Received: metric={self.metric!r}."
             )
-        if isinstance(self.init, str) and self.init not in _INITS:
+        is_name = isinstance(self.init, str)
+        if self.init is None or callable(self.init) or (is_name and self.init not in _INITS):
             raise ValueError(
                 f"Expected init to be one of {_INITS} or an array of shape "
                 f"(n_clusters, n_features). Received: init={self.init!r}."

@@ -5,14 +5,17 @@ the centroids of the batch before -> the loss of the embedding and the new centr
 """
 
 import logging
+from numbers import Real
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from kdec import legacy_h5
 from kdec.autoencoders import Autoencoder
 from kdec.backend import require_tensorflow
+from kdec.encoders import check_encoder
 from kdec.integers import positive_int
 from kdec.own_loss import add_losses_of, refuse_losses
 
@@ -36,9 +39,11 @@ class KMeansLoss(keras.Model):
     is empty in a batch keeps its centroid and has no part in the loss. A batch whose loss or
     gradient is not finite is skipped, as is one that falls into one cluster, whose loss is
     infinite: it changes no trained weight and no centroid, `skipped_batches` in the logs counts it,
-    and the log `kdec` says so. The figures of an epoch without any other batch are NaN. Losses that
-    the encoder or decoder has of its own, as of regularizers, are added. `fit` takes the samples
-    alone and ignores targets. Encoder and decoder are shared with the caller, not copied.
+    and the log `kdec` says so. So does `evaluate` with a batch whose loss is not finite, as in data
+    sorted by class: its figures, as those of validation in `fit`, are means over the others. The
+    figures of an epoch without any other batch are NaN. Losses that the encoder or decoder has of
+    its own, as of regularizers, are added. `fit` takes the samples alone and ignores targets.
+    Encoder and decoder are shared with the caller, not copied.
 
     Args:
         encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).
@@ -54,7 +59,8 @@ class KMeansLoss(keras.Model):
 
     Raises:
         TypeError: If `encoder` or `decoder` is not a `keras.Model`.
-        ValueError: If an argument is out of its range, or a decoder is missing or does not fit.
+        ValueError: If an argument is out of its range, the encoder is not built or its output not
+            a single one of two dimensions, or a decoder is missing or does not fit.
 
     Reference:
         Lloyd, Least squares quantization in PCM (1982), for the centroids. As a loss: source 000 of
@@ -144,19 +150,30 @@ class KMeansLoss(keras.Model):
 
         Args:
             x: Samples, (n, ...), as the encoder takes them.
-            batch_size: Samples that go through the encoder at once. Defaults to 2048.
+            batch_size: Positive int, samples that go through the encoder at once. Defaults to
+                2048.
 
         Returns:
             int32 array (n,).
 
         Raises:
-            ValueError: If there are no centroids, since no batch has trained the model yet.
+            ValueError: If there are no centroids, since no batch has trained the model yet, if an
+                embedding is not finite, or `batch_size` is not a positive int.
         """
+        batch_size = positive_int("batch_size", batch_size)
         if not int(self._has_centroids):
             raise ValueError("Expected a trained model. Received: one that has no centroids yet")
-        z = tf.convert_to_tensor(self.predict(x, batch_size=batch_size, verbose=0))
-        mean = tf.reduce_mean(z, axis=0)
-        return nearest(z - mean, self.clusters - mean).numpy()
+        clusters = self.clusters
+        z = np.asarray(self.predict(x, batch_size=batch_size, verbose=0), clusters.dtype)
+        n_bad = np.count_nonzero(~np.isfinite(z).all(axis=1))
+        if n_bad:
+            raise ValueError(
+                "Expected finite embeddings. "
+                f"Received: NaN or infinity in those of {n_bad} of {len(z)} samples"
+            )
+        # Not that of the samples, which one outlier would move so far that no digits are left.
+        origin = clusters.mean(axis=0)
+        return nearest(z - origin, clusters - origin).numpy()
 
     def compile(self, optimizer="rmsprop", **kwargs):
         """Set the optimizer, as `keras.Model.compile` does; the loss is the model's own.
@@ -215,10 +232,23 @@ class KMeansLoss(keras.Model):
         return self.get_metrics_result()
 
     def test_step(self, data):
-        """Evaluate one batch of samples, with centroids found in it; train nothing."""
+        """Evaluate one batch of samples, with centroids found in it; train nothing.
+
+        A batch whose loss is not finite is left out of the means, and counted, as in training.
+        """
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         figures, _ = self._evaluate(x, training=False)
-        self._update_means(figures)
+
+        def accept():
+            self._update_means(figures)
+            return tf.constant(0.0)
+
+        def skip():
+            tf.py_function(_warn_of_skip, [], [])
+            return tf.constant(1.0)
+
+        is_skipped = tf.cond(tf.math.is_finite(figures["loss"]), accept, skip)
+        self._skipped_batches.update_state(is_skipped)
         return self.get_metrics_result()
 
     def _evaluate(self, x, training):
@@ -257,6 +287,11 @@ class KMeansLoss(keras.Model):
     def _update_means(self, figures):
         for name, value in figures.items():
             self._means[name].update_state(value)
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Save the whole model as `.keras`; a ValueError for `.h5`, which would not load again."""
+        legacy_h5.refuse_whole_model(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def get_config(self):
         """Return the arguments that rebuild this model."""
@@ -407,15 +442,10 @@ def _warn_of_skip():
 
 
 def _check_models(encoder, decoder, reconstruction_weight):
-    for name, part in (("encoder", encoder), ("decoder", decoder)):
-        if not isinstance(part, keras.Model) and (name == "encoder" or part is not None):
-            raise TypeError(f"Expected `{name}` to be a keras.Model. Received: {type(part)}")
-    if not encoder.built or len(encoder.output_shape) != 2:
-        raise ValueError(
-            "Expected `encoder` to be built, with output of shape (batch, n_features). Received: "
-            + (f"output shape {encoder.output_shape}" if encoder.built else "one that is not built")
-        )
-    if not reconstruction_weight >= 0:
+    check_encoder(encoder)
+    if decoder is not None and not isinstance(decoder, keras.Model):
+        raise TypeError(f"Expected `decoder` to be a keras.Model. Received: {type(decoder)}")
+    if not isinstance(reconstruction_weight, Real) or not reconstruction_weight >= 0:
         raise ValueError(
             "Expected `reconstruction_weight` to be non-negative. "
             f"Received: reconstruction_weight={reconstruction_weight!r}"

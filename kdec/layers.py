@@ -1,6 +1,7 @@
 """Layers that assign samples to clusters."""
 
 import math
+from numbers import Real
 
 import keras
 from keras import ops
@@ -48,7 +49,7 @@ class ClusteringLayer(keras.layers.Layer):
 
     def __init__(self, n_clusters: int, alpha: float = 1.0, **kwargs):
         n_clusters = positive_int("n_clusters", n_clusters)
-        if not 0 < alpha < math.inf:
+        if not isinstance(alpha, Real) or not 0 < alpha < math.inf:
             raise ValueError(
                 f"Expected `alpha` to be positive and finite. Received: alpha={alpha!r}"
             )

@@ -16,6 +16,18 @@ def is_legacy_path(path) -> bool:
     return name.endswith((".h5", ".hdf5")) and not name.endswith(".weights.h5")
 
 
+def refuse_whole_model(path) -> None:
+    """Raise a ValueError if `path` names an HDF5 file, before Keras writes a whole model there.
+
+    Keras writes one that holds its parts' configs as they are, and then cannot load it.
+    """
+    if str(path).endswith((".h5", ".hdf5")):
+        raise ValueError(
+            "Expected a path that ends in .keras, for the whole model, or for its weights alone: "
+            f"`save_weights` with one that ends in .weights.h5. Received: {path}"
+        )
+
+
 def save_weights(model, path, overwrite: bool = True) -> None:
     """Write the weights of the Keras `model`, one group for each layer that has some.
 

@@ -5,6 +5,7 @@ numbers of a cluster mean nothing by themselves, there may be more clusters than
 and only clusters that hold a sample count.
 """
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -226,13 +227,27 @@ def _check_labels(labels, name):
         )
     if labels.dtype.kind in "biuUT":
         return labels
-    if labels.dtype.kind == "O" and all(isinstance(label, str) for label in labels):
-        return labels.astype(str)
+    if labels.dtype.kind == "O":
+        return _check_objects(labels, name)
     if labels.dtype.kind == "f" and np.all(np.isfinite(labels)) and np.all(labels % 1 == 0):
         return labels.astype(np.int64)
     raise ValueError(
         f"Expected `{name}` to hold integers or strings, none missing. "
         f"Received: dtype {labels.dtype}, values {_abbreviate(labels)}"
+    )
+
+
+def _check_objects(labels, name):
+    """Return labels of object dtype, as a pandas column may have, by the type of its values."""
+    if all(isinstance(label, str) for label in labels):
+        return labels.astype(str)
+    if all(isinstance(label, Integral) and not isinstance(label, bool) for label in labels):
+        # Still objects: Python's integers have no largest one.
+        return np.array([int(label) for label in labels], dtype=object)
+    types = sorted({type(label).__name__ for label in labels})
+    raise ValueError(
+        f"Expected `{name}` to hold integers or strings, all of one kind, none missing. "
+        f"Received: values {_abbreviate(labels)} of types {', '.join(types)}"
     )
 
 

@@ -93,7 +93,9 @@ def test_global_seed_decides_the_weights_where_none_is_given():
     assert not np.array_equal(first[0], second[0])
 
 
-@pytest.mark.parametrize("dims", [(), (6,), (6, 0), (6, -1), (6, 2.0), (6, None), ("6", 2)])
+@pytest.mark.parametrize(
+    "dims", [(), (6,), (6, 0), (6, -1), (6, 2.0), (6, None), ("6", 2), 784, None]
+)
 def test_dims_that_are_no_two_positive_ints_are_rejected(dims):
     with pytest.raises(ValueError, match=r"`dims` to be at least two positive ints.*Received: di"):
         dense(dims)

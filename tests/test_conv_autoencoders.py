@@ -66,7 +66,9 @@ def test_output_size_equals_input_size(build, image_shape):
 
 
 @pytest.mark.parametrize("build", [conv, conv_upsampling])
-@pytest.mark.parametrize("image_shape", [(3, 28, 1), (28, 28), (28, 28, 0), (28.0, 28, 1)], ids=str)
+@pytest.mark.parametrize(
+    "image_shape", [(3, 28, 1), (28, 28), (28, 28, 0), (28.0, 28, 1), 28, None], ids=str
+)
 def test_size_that_cannot_work_is_an_error(build, image_shape):
     with pytest.raises(ValueError, match=r"Expected `image_shape`.*at least 4.*Received"):
         build(image_shape)
@@ -76,6 +78,8 @@ def test_size_that_cannot_work_is_an_error(build, image_shape):
 def test_other_bad_arguments_are_errors(build):
     with pytest.raises(ValueError, match="Expected `filters` to be three positive ints"):
         build(filters=(8, 8))
+    with pytest.raises(ValueError, match=r"Expected `filters` .* Received: filters=8"):
+        build(filters=8)
     with pytest.raises(ValueError, match="Expected `embedding_units`"):
         build(embedding_units=0)
 

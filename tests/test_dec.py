@@ -444,6 +444,14 @@ def test_bad_samples_are_rejected(spoil, message, data):
     assert int(dec.step) == -1
 
 
+def test_dataset_is_refused_by_name(data):
+    dataset = tf.data.Dataset.from_tensor_slices(data[0]).batch(16)
+    dec = new_dec()
+    for take in (dec.initialize, dec.fit):
+        with pytest.raises(TypeError, match=r"`x` to be an array of all samples.*Received: .*Data"):
+            take(dataset)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -502,6 +510,8 @@ def test_initialize_starts_the_optimizer_anew(data):
         {"clustering_weight": float("nan")},
         {"reconstruction_weight": float("inf")},
         {"clustering_weight": 0.0},
+        {"clustering_weight": "1"},
+        {"reconstruction_weight": None},
     ],
 )
 def test_weights_that_make_no_loss_are_rejected(weights):

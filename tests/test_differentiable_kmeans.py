@@ -263,6 +263,8 @@ def test_temperature_decay_needs_centroids(blobs):
         ({"n_clusters": 2, "temperature": 0}, "Expected `temperature` to be positive"),
         ({"n_clusters": 2, "temperature": float("inf")}, "positive and finite"),
         ({"n_clusters": 2, "temperature": float("nan")}, "Expected `temperature`"),
+        ({"n_clusters": 2, "temperature": None}, "Expected `temperature`.*Received: temper.*=None"),
+        ({"n_clusters": 2, "temperature": "1"}, "Expected `temperature`"),
         ({"n_clusters": 2, "n_runs": 0}, "Expected `n_runs` to be a positive int"),
     ],
 )
@@ -292,6 +294,9 @@ def test_wrong_input_is_refused(blobs):
     for wrong in (np.full_like(blobs, np.nan), blobs[:, :1]):
         with pytest.raises(ValueError, match=rf"finite samples of {blobs.shape[1]} features"):
             model.initialize(wrong)
+    for dtype in (object, str, complex):
+        with pytest.raises(ValueError, match=r"Expected real numbers in `x`\. Received: dtype"):
+            model.initialize(blobs.astype(dtype))
     with pytest.raises(ValueError, match="Expected `n_epochs` to be a positive int"):
         TemperatureDecay(1.0, 0.1, n_epochs=0)
     with pytest.raises(ValueError, match="Expected `final` to be positive"):

@@ -333,6 +333,8 @@ def test_read_only_and_fortran_input_is_left_alone():
         ({"n_clusters": 2.5}, "Expected n_clusters.*Received: n_clusters=2.5"),
         ({"n_clusters": 7}, "Expected at least as many points.*n_samples=6 with n_clusters=7"),
         ({"init": "best"}, "Expected init.*Received: init='best'"),
+        ({"init": None}, "Expected init.*Received: init=None"),
+        ({"init": lambda *_: SIX_POINTS[:2]}, "Expected init.*Received: init=<function"),
         (
             {"init": np.zeros((2, 3)), "n_clusters": 2},
             r"Expected init of shape.*\(2, 2\).*\(2, 3\)",
@@ -385,11 +387,12 @@ def test_subspace_and_compiled_kernel_change_no_label(monkeypatch):
     assert_equals_scikit_learn(x, init)
 
 
-def test_subspace_leaves_no_wrong_label_closed():
+@pytest.mark.parametrize("n_init", [3, 6])  # fewer centers than features, and more
+def test_subspace_leaves_no_wrong_label_closed(n_init):
     rng = np.random.RandomState(0)
     spread = 0.8 ** np.arange(40)  # most of it in the leading directions
     x = (rng.normal(size=(500, 40)) * spread).astype(np.float32)
-    centers = (rng.normal(size=(3, 8, 40)) * spread).astype(np.float32)
+    centers = (rng.normal(size=(n_init, 8, 40)) * spread).astype(np.float32)
     subspace = nearest.find_subspace(x, centers, 10)
     table = centers.transpose(1, 0, 2)
     projection = nearest.project(table, subspace.basis, "euclidean")

@@ -312,6 +312,45 @@ def test_predict_clusters_gives_the_nearest_centroid():
     np.testing.assert_array_equal(model.predict_clusters(x), distances.argmin(axis=1))
 
 
+def test_label_does_not_depend_on_the_other_samples():
+    x, model = samples(), small_model()
+    model.fit(x, epochs=3, verbose=0)
+    labels = model.predict_clusters(x)
+    x[0] *= 1e20
+    np.testing.assert_array_equal(model.predict_clusters(x)[1:], labels[1:])
+
+
+def test_clusters_far_from_the_origin_lose_no_digits():
+    shift = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    shift.set_weights([np.eye(3, dtype="float32"), np.full(3, 2.0**14, "float32")])
+    model = kdec.KMeansLoss(shift, 4)
+    model.compile(keras.optimizers.SGD(0.0))
+    x = make_blobs(n=200, n_clusters=4, dtype="float32")
+    model.fit(x, batch_size=200, verbose=0)
+    distances = cdist(model.predict(x, verbose=0), model.clusters)
+    np.testing.assert_array_equal(model.predict_clusters(x), distances.argmin(axis=1))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_clusters_of_samples_that_are_not_finite_are_an_error(value):
+    # Linear, since TensorFlow's relu may make 0 of NaN.
+    encoder = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    x, model = samples(), kdec.KMeansLoss(encoder, 4)
+    model.compile("adam")
+    model.fit(x, verbose=0)
+    x[[0, 7], 0] = value
+    with pytest.raises(ValueError, match=r"Expected finite.*Received: .* 2 of 200 samples"):
+        model.predict_clusters(x)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, None])
+def test_batch_size_of_clusters_is_a_positive_int(batch_size):
+    x, model = samples(), small_model()
+    model.fit(x, verbose=0)
+    with pytest.raises(ValueError, match=r"Expected `batch_size` to be a positive int\. Received"):
+        model.predict_clusters(x, batch_size=batch_size)
+
+
 def test_clusters_before_any_training_are_an_error():
     with pytest.raises(ValueError, match="Expected a trained model"):
         kdec.KMeansLoss(small_encoder(), 3).predict_clusters(np.zeros((5, 6), "float32"))
@@ -378,6 +417,7 @@ np.savez(folder + "/found.npz", clusters=model.clusters, z=model.predict(x, verb
         ({"n_clusters": 3, "max_iterations": 0}, "`max_iterations` to be a positive int"),
         ({"n_clusters": 3, "reconstruction_weight": 1.0}, "Expected a `decoder`"),
         ({"n_clusters": 3, "reconstruction_weight": -1.0}, "non-negative"),
+        ({"n_clusters": 3, "reconstruction_weight": "1"}, "non-negative.*Received: .*='1'"),
     ],
 )
 def test_wrong_argument_is_an_error(options, message):
@@ -409,6 +449,31 @@ def test_batch_in_one_cluster_is_skipped():
     assert figures["skipped_batches"] == 1
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_evaluate_leaves_out_the_batches_that_training_skips(caplog):
+    x, model = samples(150), small_model()
+    model.fit(x, batch_size=50, verbose=0)
+    expected = model.evaluate(x[100:], batch_size=50, verbose=0, return_dict=True)
+    x[:50] = x[0]
+    x[50:100] = np.nan
+    with caplog.at_level(logging.WARNING, logger="kdec"):
+        figures = model.evaluate(x, batch_size=50, verbose=0, return_dict=True)
+    assert figures.pop("skipped_batches") == 2
+    assert expected.pop("skipped_batches") == 0
+    assert figures == pytest.approx(expected)
+    assert caplog.text.count("Skipped a batch") == 2
+
+
+def test_validation_on_data_sorted_by_class_is_finite_and_counts():
+    x = samples()
+    validation = np.concatenate([np.repeat(x[:1], 50, axis=0), x[:50]])
+    history = small_model().fit(
+        x, batch_size=50, validation_data=(validation, None), validation_batch_size=50, verbose=0
+    )
+    assert np.isfinite(history.history["val_loss"]).all()
+    assert history.history["val_skipped_batches"] == [1]
+    assert history.history["skipped_batches"] == [0]
 
 
 def test_loss_of_one_cluster_is_infinite_whatever_rounding_leaves():

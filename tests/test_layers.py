@@ -104,7 +104,7 @@ def test_number_of_clusters_may_be_a_numpy_int():
     assert type(config["n_clusters"]) is int
 
 
-@pytest.mark.parametrize("alpha", [0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("alpha", [0, -1.0, float("nan"), float("inf"), None, "1"])
 def test_alpha_that_is_not_positive_and_finite_is_rejected(alpha):
     with pytest.raises(ValueError, match=r"`alpha` to be positive and finite\. Received: alpha="):
         ClusteringLayer(2, alpha=alpha)

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from kdec import legacy_h5
+from kdec import DEC, DifferentiableKMeans, KMeansLoss, legacy_h5
 from kdec.autoencoders import Autoencoder, dense
 
 
@@ -147,3 +147,26 @@ def test_options_that_the_old_layout_has_not_are_no_longer_ignored(tmp_path):
 )
 def test_name_tells_the_layout(name, legacy):
     assert legacy_h5.is_legacy_path(name) is legacy
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")  # It never trained.
+@pytest.mark.parametrize("name", ["model.h5", "model.hdf5", "model.weights.h5"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda autoencoder: autoencoder,
+        lambda autoencoder: DEC(autoencoder, 2),
+        lambda autoencoder: KMeansLoss(autoencoder.encoder, 2),
+        lambda autoencoder: DifferentiableKMeans(2, encoder=autoencoder.encoder),
+    ],
+    ids=["Autoencoder", "DEC", "KMeansLoss", "DifferentiableKMeans"],
+)
+def test_whole_model_is_refused_and_stays_compiled(make, name, tmp_path):
+    model = make(dense((4, 3, 2), seed=0))
+    model.compile(optimizer="adam")
+    with pytest.raises(ValueError, match=rf"ends in \.keras.*`save_weights`.*Received: .*{name}"):
+        model.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    model.save(str(tmp_path / "model.keras"), overwrite=False)
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded.optimizer, keras.optimizers.Adam)

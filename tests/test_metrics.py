@@ -175,12 +175,24 @@ def test_labels_of_any_integers_or_strings_are_accepted(y_true, y_pred):
         (3, [3], r"`y_true`.*shape \(\)"),
         ([0, np.nan], [0, 1], r"`y_true`.*none missing.*nan"),
         ([0, 1], [0.25, 0.75], r"`y_pred` to hold integers or strings.*0\.25"),
-        (["a", None], [0, 1], r"`y_true` to hold integers or strings.*None"),
+        (["a", None], [0, 1], r"`y_true` to hold integers or strings.*None.*types NoneType, str"),
+        (np.array([0, 1.5], object), [0, 1], "Received: values .*of types float, int"),
+        (np.array([0, True], object), [0, 1], "of types bool, int"),
+        (np.array([0, "a"], object), [0, 1], "all of one kind.*of types int, str"),
     ],
 )
 def test_labels_that_cannot_be_compared_are_rejected(metric, y_true, y_pred, message):
     with pytest.raises(ValueError, match=message):
         metric(y_true, y_pred)
+
+
+@pytest.mark.parametrize("metric", PUBLIC_METRICS)
+def test_integers_of_object_dtype_count_as_integers(metric):
+    y_true, y_pred = np.array([3, 3, -1, 5]), np.array([0, 0, 1, 0])
+    expected = metric(y_true, y_pred)
+    for last in (5, 2**70):
+        mixed = np.array([3, np.int64(3), np.int8(-1), last], dtype=object)
+        np.testing.assert_array_equal(metric(mixed, y_pred.astype(object)), expected)
 
 
 def test_unknown_average_is_rejected():

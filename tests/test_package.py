@@ -69,6 +69,7 @@ def test_keras_objects_are_registered_by(imports, run_python):
 FOR_EVERY_BACKEND = {
     "kdec.autoencoders",
     "kdec.backend",
+    "kdec.encoders",
     "kdec.integers",
     "kdec.layers",
     "kdec.legacy_h5",
@@ -76,7 +77,16 @@ FOR_EVERY_BACKEND = {
 
 
 @pytest.mark.parametrize(
-    "path", ["backend.py", "integers.py", "layers.py", "legacy_h5.py", "autoencoders/*.py"]
+    "path",
+    [
+        "backend.py",
+        "differentiable_kmeans.py",
+        "encoders.py",
+        "integers.py",
+        "layers.py",
+        "legacy_h5.py",
+        "autoencoders/*.py",
+    ],
 )
 def test_module_for_every_backend_imports_neither_tensorflow_nor_what_needs_it(path):
     for module in Path(kdec.__file__).parent.glob(path):

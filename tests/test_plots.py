@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose, assert_array_equal
@@ -17,6 +18,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from kdec import plots
 from kdec.plots.points import PALETTE, label_colors
@@ -244,6 +246,15 @@ class TestEmbedding3d:
         assert all(np.any(a != b) for a, b in itertools.combinations(frames, 2))
         assert all(np.all(frame[0, 0] == 255) for frame in frames)
 
+    def test_animation_into_an_absent_folder_is_rejected_before_any_figure(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr("kdec.plots.embeddings.embedding_3d", None)
+        with pytest.raises(
+            FileNotFoundError, match=r"Expected `path` .*folder.*Received: .*x\.gif"
+        ):
+            plots.embedding_3d_animation(np.eye(3), path=tmp_path / "absent" / "x.gif")
+
     @pytest.mark.parametrize("name", ["n_frames", "frames_per_second"])
     def test_animation_without_frames_is_rejected(self, name, tmp_path):
         with pytest.raises(ValueError, match=f"`{name}` to be positive. Received: {name}=0"):
@@ -335,6 +346,11 @@ class TestImages:
     def test_titles_stand_above_their_images(self):
         figure = plots.centroid_images(np.zeros((7, 9)), titles=range(7), n_columns=3)
         assert [ax.get_title() for ax in figure.axes] == list("0123456")
+
+    def test_titles_may_be_a_series_of_any_index(self):
+        titles = pd.Series(["a", "b", "c"], index=[5, 6, 7])
+        figure = plots.centroid_images(np.zeros((3, 9)), titles=titles)
+        assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c"]
 
     def test_rows_keep_their_order_and_names(self):
         figure = plots.image_rows(
@@ -439,6 +455,10 @@ class TestCurves:
             (lambda: plots.curve_band([]), "`runs`.*not empty"),
             (lambda: plots.curve_band(np.zeros((2, 2, 2))), r"`runs`.*\(2, 2, 2\)"),
             (lambda: plots.curve_band([1, 2], steps=[1, 2, 3]), r"`steps`.*\(3,\)"),
+            (
+                lambda: plots.curve_grid({"a": [1, 2]}, n_columns=0),
+                "`n_columns` to be a positive int",
+            ),
             (lambda: plots.curve_grid({}), "at least one curve"),
             (lambda: plots.curve_grid({"a": [1]}, references={"b": 1}), r"`references`.*\['b'\]"),
         ],
@@ -470,6 +490,17 @@ class TestPartitions:
         assert_array_equal(ax.lines[0].get_xydata(), [[1, 9], [2, 4], [3, 3]])
         assert_array_equal(twin.lines[0].get_ydata(), [np.nan, 0.5, 0.4])
         assert twin.get_ylabel() == "silhouette"
+
+    def test_elbow_has_whole_numbers_on_axes_of_its_own(self):
+        ticks = plots.elbow([1, 2, 3], [9.0, 4.0, 3.0]).get_xticks()
+        assert_array_equal(ticks, ticks.astype(int))
+
+    @pytest.mark.parametrize("locator", [FixedLocator([1, 3]), LogLocator(), NullLocator()])
+    def test_elbow_leaves_the_ticks_of_given_axes(self, locator):
+        ax = plt.figure().add_subplot()
+        ax.xaxis.set_major_locator(locator)
+        plots.elbow([1, 2, 3], [9.0, 4.0, 3.0], ax=ax)
+        assert ax.xaxis.get_major_locator() is locator
 
     @pytest.mark.parametrize(
         ("draw", "message"),

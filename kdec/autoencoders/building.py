@@ -1,5 +1,7 @@
 """What the builders of autoencoders share: seeded initial weights, and checks of sizes."""
 
+from collections.abc import Iterable
+
 import keras
 import numpy as np
 from keras import ops
@@ -28,20 +30,21 @@ def uniform_initializers(scale: float, mode: str, seed: int | None):
     return next_initializer
 
 
+def positive_ints(values) -> tuple[int, ...]:
+    """Return `values` as a tuple of ints, which is empty if they are not all positive ints."""
+    values = tuple(values) if isinstance(values, Iterable) else ()
+    return tuple(map(int, values)) if all(map(is_positive_int, values)) else ()
+
+
 def image_sizes(image_shape, embedding_units, least_side, multiple=1):
     """Return shape and units as ints; raise a ValueError if such images cannot be so reduced."""
-    image_shape = tuple(image_shape)
-    if (
-        len(image_shape) != 3
-        or not all(is_positive_int(size) for size in image_shape)
-        or min(image_shape[:2]) < least_side
-        or any(side % multiple for side in image_shape[:2])
-    ):
+    sizes = positive_ints(image_shape)
+    if len(sizes) != 3 or min(sizes[:2]) < least_side or any(side % multiple for side in sizes[:2]):
         sides = f"sides of at least {least_side}"
         if multiple > 1:
             sides += f" and multiples of {multiple}"
         raise ValueError(
             f"Expected `image_shape` to be (height, width, channels), {sides}. "
-            f"Received: image_shape={image_shape}"
+            f"Received: image_shape={image_shape!r}"
         )
-    return tuple(map(int, image_shape)), positive_int("embedding_units", embedding_units)
+    return sizes, positive_int("embedding_units", embedding_units)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 import keras
 
-from kdec.autoencoders.building import image_sizes, uniform_initializers
+from kdec.autoencoders.building import image_sizes, positive_ints, uniform_initializers
 from kdec.autoencoders.model import Autoencoder
-from kdec.integers import is_positive_int
 
 
 def conv(
@@ -268,9 +267,9 @@ def _unflatten(embedding_units, shape, initializer):
 
 
 def _three_filters(filters):
-    filters = tuple(filters)
-    if len(filters) != 3 or not all(is_positive_int(each) for each in filters):
+    checked = positive_ints(filters)
+    if len(checked) != 3:
         raise ValueError(
-            f"Expected `filters` to be three positive ints. Received: filters={filters}"
+            f"Expected `filters` to be three positive ints. Received: filters={filters!r}"
         )
-    return tuple(map(int, filters))
+    return checked

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
-from kdec.autoencoders.building import uniform_initializers
+from kdec.autoencoders.building import positive_ints, uniform_initializers
 from kdec.autoencoders.model import Autoencoder
-from kdec.integers import is_positive_int
 
 
 def dense(
@@ -47,13 +46,7 @@ def dense(
     >>> autoencoder.encoder.output_shape, autoencoder.decoder.output_shape
     ((None, 10), (None, 784))
     """
-    dims = tuple(dims)
-    if len(dims) < 2 or not all(is_positive_int(units) for units in dims):
-        raise ValueError(
-            "Expected `dims` to be at least two positive ints: inputs, hidden units, embedding. "
-            f"Received: dims={dims}"
-        )
-    dims = tuple(map(int, dims))
+    dims = _check_dims(dims, 2, "two")
     initializer = uniform_initializers(scale=1 / 3, mode="fan_in", seed=seed)
     encoder = _dense_stack(dims, activation, embedding_activation, "encoder", initializer)
     decoder = _dense_stack(
@@ -89,18 +82,22 @@ def sigmoid(dims: Sequence[int] = (784, 784, 64, 32, 3), *, seed: int | None = N
     >>> [layer.units for layer in autoencoder.decoder.layers[1:]]
     [32, 64, 784]
     """
-    dims = tuple(dims)
-    if len(dims) < 3 or not all(is_positive_int(d) for d in dims):
-        raise ValueError(
-            "Expected `dims` to be at least three positive ints: inputs, hidden units, embedding. "
-            f"Received: dims={dims}"
-        )
-    dims = tuple(map(int, dims))
+    dims = _check_dims(dims, 3, "three")
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     encoder = _dense_stack(dims, "sigmoid", "sigmoid", "encoder", initializer)
     decoder_dims = (*dims[:1:-1], dims[0])
     decoder = _dense_stack(decoder_dims, "sigmoid", "sigmoid", "decoder", initializer)
     return Autoencoder(encoder, decoder, name="sigmoid_autoencoder")
+
+
+def _check_dims(dims, least, least_in_words):
+    checked = positive_ints(dims)
+    if len(checked) < least:
+        raise ValueError(
+            f"Expected `dims` to be at least {least_in_words} positive ints: inputs, hidden units, "
+            f"embedding. Received: dims={dims!r}"
+        )
+    return checked
 
 
 def _dense_stack(dims, hidden_activation, last_activation, name, initializer):

@@ -57,6 +57,11 @@ class Autoencoder(keras.Model):
         """Return the compiled metrics of `y_pred` against `y`, by default `x`."""
         return super().compute_metrics(x, _as_target(x, y, y_pred), y_pred, sample_weight)
 
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Save the whole model as `.keras`; a ValueError for `.h5`, which would not load again."""
+        legacy_h5.refuse_whole_model(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
     def save_weights(self, filepath, overwrite=True, **kwargs):
         """Save the weights as `.weights.h5` (Keras 3) or, by another `.h5` name, as legacy HDF5."""
         if legacy_h5.is_legacy_path(filepath):

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from kdec.integers import positive_int
 from kdec.plots.points import PALETTE, SINGLE_COLOR
 
 _VALIDATION = "val_"
@@ -133,7 +134,7 @@ def curve_grid(
             figure. Defaults to None.
         xlabel: Label of the x axis. Defaults to "epoch".
         ylabel: Label of the y axis. Defaults to None.
-        n_columns: Number of panels in a row. Defaults to 3.
+        n_columns: Positive int, number of panels in a row. Defaults to 3.
         title: Title of the figure. Defaults to None.
 
     Returns:
@@ -141,7 +142,7 @@ def curve_grid(
 
     Raises:
         ValueError: If there is nothing to draw, runs are empty or have another shape, `steps` has
-            another length, or a reference has no curve.
+            another length, a reference has no curve, or `n_columns` is not a positive int.
 
     Example:
         >>> figure = curve_grid({"relu": [0.5, 0.6], "selu": [0.4, 0.7]}, references={"relu": 0.64})
@@ -151,6 +152,7 @@ def curve_grid(
     """
     runs = {name: _check_runs(values, f"curves[{name!r}]") for name, values in curves.items()}
     references = dict(references or {})
+    n_columns = positive_int("n_columns", n_columns)
     if not runs:
         raise ValueError("Expected `curves` to hold at least one curve. Received: none")
     if references.keys() - runs.keys():

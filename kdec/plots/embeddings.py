@@ -149,7 +149,7 @@ def embedding_3d_animation(
         z: Embedding, shape (n, d) with d >= 3.
         y: Labels, shape (n,), integers or strings. Defaults to None: one colour.
         centroids: Shape (k, d). Defaults to None.
-        path: File to write.
+        path: File to write, in a folder that exists.
         n_frames: Number of frames in one turn. Defaults to 60.
         frames_per_second: Speed. Defaults to 12, i.e. a turn in 5 seconds.
         elevation: Height of the eye above the horizontal plane, in degrees. Defaults to 22.
@@ -160,9 +160,13 @@ def embedding_3d_animation(
         The path of the file.
 
     Raises:
+        FileNotFoundError: If the folder of `path` does not exist.
         ValueError: If the shapes do not fit together, values are not finite, or `n_frames` or
             `frames_per_second` is not positive.
     """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"Expected `path` to be in a folder that exists. Received: {path}")
     for name, value in (("n_frames", n_frames), ("frames_per_second", frames_per_second)):
         if value < 1:
             raise ValueError(f"Expected `{name}` to be positive. Received: {name}={value}")
@@ -181,7 +185,7 @@ def embedding_3d_animation(
         duration=round(1000 / frames_per_second),
         loop=0,
     )
-    return Path(path)
+    return path
 
 
 def _draw_turn(ax, elevation, n_frames):

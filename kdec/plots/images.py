@@ -44,6 +44,8 @@ def centroid_images(
         >>> plt.close(figure)
     """
     images = _check_images(images, "images")
+    # A list, since a pandas Series takes an index for a label of its own.
+    titles = None if titles is None else list(titles)
     _check_titles(titles, len(images))
     if n_columns < 1:
         raise ValueError(f"Expected `n_columns` to be positive. Received: n_columns={n_columns}")

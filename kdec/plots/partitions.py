@@ -97,7 +97,8 @@ def elbow(
         silhouettes: Mean silhouette of each, shape (m,), NaN where there is none, as for one
             cluster. Defaults to None.
         title: Title of the axes. Defaults to None.
-        ax: Axes to draw on. Defaults to None: a new figure.
+        ax: Axes to draw on, whose ticks stay as they are. Defaults to None: a new figure, with
+            ticks at whole numbers.
 
     Returns:
         The axes of the inertia.
@@ -121,9 +122,9 @@ def elbow(
         )
     if ax is None:
         _, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+        ax.xaxis.get_major_locator().set_params(integer=True)
     ax.plot(n_clusters, inertias, marker="o", color=SINGLE_COLOR)
     ax.set(xlabel="number of clusters", ylabel="inertia", title=title or "")
-    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_ylim(bottom=0)
     ax.grid(alpha=0.3)
     if silhouettes is not None:
