@@ -24,10 +24,10 @@ def load_autoencoder(
             layers like those of the one built: the record would name others.
     """
     path = Path(path)
+    autoencoder = built = build()
     if path.suffix == ".keras":
         autoencoder = keras.saving.load_model(path)
     else:
-        autoencoder = build()
         autoencoder.load_weights(path)
     if (
         not isinstance(autoencoder, Autoencoder)
@@ -37,7 +37,7 @@ def load_autoencoder(
             f"Expected {path} to hold an Autoencoder for samples of shape {input_shape}. "
             f"Received: {type(autoencoder).__name__}"
         )
-    expected, received = _weight_shapes(build()), _weight_shapes(autoencoder)
+    expected, received = _weight_shapes(built), _weight_shapes(autoencoder)
     if received != expected:
         raise ValueError(
             f"Expected {path} to hold an Autoencoder of the configuration's layers, weights of "
