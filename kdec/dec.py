@@ -34,10 +34,11 @@ class DEC(keras.Model):
     """Deep embedded clustering on a pretrained autoencoder.
 
     `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
-    centroids together, `predict(x)` gives the soft assignments q, (n, n_clusters). The loss is
-    `clustering_weight * KL(p || q) + reconstruction_weight * MSE(x, reconstruction)`, each a mean
-    over the batch, plus the losses that encoder or decoder have of their own, as of regularizers.
-    With `reconstruction_weight=0` the decoder neither runs nor trains.
+    centroids together, `predict(x)` gives the soft assignments q, (n, n_clusters). All centroids
+    are 0 until they are placed, by `initialize` or, by hand, `clustering.clusters.assign`. The loss
+    is `clustering_weight * KL(p || q) + reconstruction_weight * MSE(x, reconstruction)`, each a
+    mean over the batch, plus the losses that encoder or decoder have of their own, as of
+    regularizers. With `reconstruction_weight=0` the decoder neither runs nor trains.
 
     The encoder and decoder are shared with `autoencoder`, not copied: training changes both. It
     trains on TensorFlow; a saved model also loads and predicts on Keras' other backends.
@@ -92,16 +93,14 @@ class DEC(keras.Model):
         dtype = keras.backend.result_type(autoencoder.encoder.outputs[0].dtype, "float32")
         self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
         self.clustering.build(autoencoder.encoder.output_shape)
+        # Not the layer's random ones: equal assignments to all do not look like clusters.
+        self.clustering.clusters.assign(ops.zeros_like(self.clustering.clusters))
         self.clustering_weight = float(clustering_weight)
         self.reconstruction_weight = float(reconstruction_weight)
-        # Self-training steps done since the centroids were placed; -1 until they are. A weight, so
-        # that a loaded model goes on at the same batch.
+        # Self-training steps done since `initialize`. A weight, so that a loaded model goes on at
+        # the same batch.
         self.step = self.add_weight(
-            name="step",
-            shape=(),
-            dtype="int32",
-            trainable=False,
-            initializer=keras.initializers.Constant(-1),
+            name="step", shape=(), dtype="int32", trainable=False, initializer="zeros"
         )
         self._training_set = None
         self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
@@ -219,8 +218,8 @@ class DEC(keras.Model):
 
         One Keras epoch is one update interval; at its end the targets are renewed over all of `x`.
         Batches follow one fixed order. A second `fit` goes on at the batch, with the centroids and
-        the optimizer state, where the first one stopped. If the centroids have not been placed
-        yet, `initialize(x)` does so first.
+        the optimizer state, where the first one stopped. If the centroids have been placed neither
+        by `initialize` nor by hand, `initialize(x)` does so first.
 
         Args:
             x: Float array (n, ...), all samples, in the encoder's input shape.
@@ -256,7 +255,7 @@ class DEC(keras.Model):
         update_interval = positive_int("update_interval", update_interval)
         if not isinstance(tol, Real):
             raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
-        if int(self.step) < 0:
+        if not self.clusters.any():
             logger.info("The centroids have not been placed: running k-means on the embedding.")
             self.initialize(x)
         if not self.compiled:

@@ -152,6 +152,24 @@ def test_fit_places_the_centroids_where_that_has_not_been_done(data):
     assert len(np.unique(dec.predict(x, verbose=0).argmax(axis=1))) == 3
 
 
+def test_no_sample_is_in_any_cluster_before_the_centroids_are_placed(data):
+    q = new_dec().predict(data[0], verbose=0)
+    np.testing.assert_array_equal(q, np.full_like(q, q[0, 0]))
+
+
+def test_fit_keeps_centroids_that_were_placed_by_hand(data, tmp_path):
+    x, _ = data
+    dec = new_dec()
+    centroids = dec.encoder.predict(x[:3], verbose=0)
+    dec.clustering.clusters.assign(centroids)
+    dec.save(tmp_path / "dec.keras")
+    for model in (dec, keras.models.load_model(tmp_path / "dec.keras")):
+        model.compile(keras.optimizers.SGD(0.0))
+        fit(model, x, max_steps=5)
+        np.testing.assert_array_equal(model.clusters, centroids)
+        assert int(model.step) == 5
+
+
 def test_default_optimizer_is_that_of_the_paper(data):
     x, _ = data
     dec = new_dec()
@@ -229,7 +247,7 @@ def test_saved_model_keeps_all_its_arguments(tmp_path):
     arguments = {"alpha": 3.0, "clustering_weight": 0.1, "reconstruction_weight": 2.0}
     new_dec(**arguments, name="digits").save(tmp_path / "dec.keras")
     loaded = keras.models.load_model(tmp_path / "dec.keras")
-    assert (loaded.name, loaded.n_clusters, int(loaded.step)) == ("digits", 3, -1)
+    assert (loaded.name, loaded.n_clusters, int(loaded.step)) == ("digits", 3, 0)
     assert {name: getattr(loaded, name) for name in arguments} == arguments
     assert isinstance(loaded.autoencoder, Autoencoder)
 
@@ -441,7 +459,7 @@ def test_bad_samples_are_rejected(spoil, message, data):
         dec.initialize(spoil(data[0]))
     with pytest.raises(ValueError, match=message):
         dec.fit(spoil(data[0]))
-    assert int(dec.step) == -1
+    assert not dec.clusters.any()
 
 
 def test_dataset_is_refused_by_name(data):
@@ -470,7 +488,7 @@ def test_bad_options_are_rejected_before_any_work(options, message, data):
     dec = new_dec()
     with pytest.raises(ValueError, match=message):
         dec.fit(data[0], **options)
-    assert int(dec.step) == -1
+    assert not dec.clusters.any()
 
 
 def test_fewer_samples_than_clusters_are_rejected(data):
