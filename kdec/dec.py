@@ -93,7 +93,8 @@ class DEC(keras.Model):
         dtype = keras.backend.result_type(autoencoder.encoder.outputs[0].dtype, "float32")
         self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
         self.clustering.build(autoencoder.encoder.output_shape)
-        # Not the layer's random ones: equal assignments to all do not look like clusters.
+        # Zeros say that none are placed: `fit` looks for them, and the equal assignments that they
+        # give do not look like clusters, as those of the layer's random ones would.
         self.clustering.clusters.assign(ops.zeros_like(self.clustering.clusters))
         self.clustering_weight = float(clustering_weight)
         self.reconstruction_weight = float(reconstruction_weight)

@@ -152,7 +152,7 @@ def test_fit_places_the_centroids_where_that_has_not_been_done(data):
     assert len(np.unique(dec.predict(x, verbose=0).argmax(axis=1))) == 3
 
 
-def test_no_sample_is_in_any_cluster_before_the_centroids_are_placed(data):
+def test_all_assignments_are_equal_before_the_centroids_are_placed(data):
     q = new_dec().predict(data[0], verbose=0)
     np.testing.assert_array_equal(q, np.full_like(q, q[0, 0]))
 
