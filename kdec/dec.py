@@ -95,7 +95,7 @@ class DEC(keras.Model):
         self.clustering.build(autoencoder.encoder.output_shape)
         # Zeros say that none are placed: `fit` looks for them, and the equal assignments that they
         # give do not look like clusters, as those of the layer's random ones would.
-        self.clustering.clusters.assign(ops.zeros_like(self.clustering.clusters))
+        self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
         self.clustering_weight = float(clustering_weight)
         self.reconstruction_weight = float(reconstruction_weight)
         # Self-training steps done since `initialize`. A weight, so that a loaded model goes on at
