@@ -8,6 +8,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from kdec.experiments.record import processor
+
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 _PACKAGES = ("kdec", "tensorflow", "keras", "numpy", "scikit-learn", "torch", "faiss-cpu")
 
@@ -30,7 +32,7 @@ def write(name, figures):
         "command": f"python benchmarks/{name}.py",
         **figures,
         "versions": {"python": platform.python_version(), **_versions()},
-        "machine": {"cores": os.cpu_count(), "processor": _processor()},
+        "machine": {"cores": os.cpu_count(), "processor": processor()},
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
@@ -39,13 +41,3 @@ def write(name, figures):
 def _versions():
     installed = {distribution.name.lower() for distribution in metadata.distributions()}
     return {name: metadata.version(name) for name in _PACKAGES if name in installed}
-
-
-def _processor():
-    """The processor's model name, where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor()

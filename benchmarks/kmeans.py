@@ -4,10 +4,10 @@
 
 Every system does every work in a process of its own, on all cores, with the same number of
 restarts, or from the same initial centroids. faiss always does all iterations of a restart. `first`
-is the first fit in the process, TensorFlow's tracing and compiling included; `seconds` is the
-second one for work that takes seconds and the first one for the rest. `peak` is the process's
-highest resident memory, `above` how much of it the fit added to what the process and the data held
-before.
+is the first fit in the process, TensorFlow's tracing and compiling included; `seconds` is kdec's
+second fit, for all work but the largest, and the others' first and only one. `peak` is the
+process's highest resident memory, `above` how much of it the fit added to what the process and the
+data held before.
 
 The work "mnist" needs KDEC_DATA_DIR. Writes results/benchmarks/kmeans.json.
 """

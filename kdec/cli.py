@@ -123,11 +123,12 @@ def run_experiment(
         full = preset is Preset.full
         data = data or (experiment.full_data if full else experiment.quick_data)
         out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
+        # Before all that may import Keras, as a download does. Experiments train on no other.
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        os.environ.setdefault("MPLBACKEND", "agg")
         dataset = kdec.load_data(data, seed=seed)
         _check_folder(out)
         _set_up_logging()
-        os.environ.setdefault("MPLBACKEND", "agg")
-        os.environ["KERAS_BACKEND"] = "tensorflow"  # Experiments train on no other.
         import_tensorflow()
         from kdec.experiments.execute import execute
 

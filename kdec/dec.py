@@ -103,6 +103,9 @@ class DEC(keras.Model):
         self.step = self.add_weight(
             name="step", shape=(), dtype="int32", trainable=False, initializer="zeros"
         )
+        # On a GPU, Keras would compile the step by XLA, which cannot reach the integers that count
+        # the steps: TensorFlow keeps those on the CPU.
+        self.supports_jit = False
         self._training_set = None
         self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
         if self.reconstruction_weight:
@@ -262,7 +265,7 @@ class DEC(keras.Model):
         if not self.compiled:
             self.compile()
         if not self.optimizer.built:
-            self.optimizer.build(self._trained_variables())
+            self._build_optimizer()
         self._training_set = TrainingSet(self, x, batch_size, update_interval, max_steps, shuffle)
         # The traced function holds the training set of an earlier `fit`.
         self.train_function = None
@@ -331,6 +334,11 @@ class DEC(keras.Model):
             "reconstruction_loss": reconstruction_loss,
         }
 
+    def _build_optimizer(self):
+        # With the decoder's variables, trained or not: Keras hands the optimizer all of the model's
+        # at the end of `fit`, where moving averages take the place of the weights by position.
+        self.optimizer.build(self.trainable_variables)
+
     def _trained_variables(self):
         """What the loss depends on: without a reconstruction term, not the decoder."""
         model = self.autoencoder if self.reconstruction_weight else self.encoder
@@ -364,7 +372,7 @@ class DEC(keras.Model):
     def compile_from_config(self, config):
         """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
         self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self._trained_variables())
+        self._build_optimizer()
 
 
 def _check_autoencoder(autoencoder):

@@ -5,6 +5,7 @@ the centroids of the batch before -> the loss of the embedding and the new centr
 """
 
 import logging
+import math
 from numbers import Real
 
 import keras
@@ -445,9 +446,9 @@ def _check_models(encoder, decoder, reconstruction_weight):
     check_encoder(encoder)
     if decoder is not None and not isinstance(decoder, keras.Model):
         raise TypeError(f"Expected `decoder` to be a keras.Model. Received: {type(decoder)}")
-    if not isinstance(reconstruction_weight, Real) or not reconstruction_weight >= 0:
+    if not isinstance(reconstruction_weight, Real) or not 0 <= reconstruction_weight < math.inf:
         raise ValueError(
-            "Expected `reconstruction_weight` to be non-negative. "
+            "Expected `reconstruction_weight` to be finite, at least 0. "
             f"Received: reconstruction_weight={reconstruction_weight!r}"
         )
     if reconstruction_weight and decoder is None:

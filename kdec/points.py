@@ -129,7 +129,7 @@ def read(points: Points, start, rows):
     n_head = tf.size(points.head, tf.int64)
     begin = tf.cast(start, tf.int64) * d
     end = begin + tf.cast(rows, tf.int64) * d
-    body = points.body[tf.maximum(begin - n_head, 0) : end - n_head]
+    body = points.body[tf.maximum(begin - n_head, 0) : tf.maximum(end - n_head, 0)]
     values = tf.concat([points.head[begin:end], body], 0)
     return tf.reshape(values, tf.stack([-1, d])) - points.origin
 

@@ -1,8 +1,8 @@
 """The trained models that come with the package.
 
 `weights/manifest.json` names them, with the digest of each file, the run that trained it and what
-that run measured. A file is opened only if its digest is the manifest's. `weights/ship.py` adds
-models to it.
+that run measured. A file is opened only if its digest is the manifest's.
+`scripts/ship_weights.py` adds models to it.
 """
 
 import difflib

@@ -22,10 +22,10 @@ class Row(NamedTuple):
     key: str  # of the system in the record's metrics
     figure: str  # name of the metric
     published: str | None  # by the source
-    reference: str = ""  # other public figures for the same system
+    remark: str = ""
 
 
-_TRIALS = "ten trials of another public Keras version: mean {}"
+_TRIALS = "ten trials of DEC-keras: mean {}"
 
 ROWS = (
     Row("000", "k-means as a loss", "kmeans-loss", "mnist-train", "k-means loss",
@@ -52,7 +52,7 @@ ROWS = (
     Row("002", "differentiable k-means, ten runs", "soft-kmeans", "mnist-train",
         "differentiable k-means", "acc", None),
     Row("002", "Lloyd from the same ten starts", "soft-kmeans", "mnist-train",
-        "Lloyd from the same starts", "acc", None, "Lloyd on the same data: 0.53"),
+        "Lloyd from the same starts", "acc", None),
     *(
         Row("002", f"architecture {name}", "architectures", "mnist-train", name, "acc", *published)
         for name, *published in (
@@ -88,27 +88,35 @@ ROWS = (
 
 _COLUMNS = (
     *("source", "system", "figure", "mean", "standard deviation", "best", "seeds", "version"),
-    *("source's", "other public figures", "command"),
+    *("source's", "remark", "command"),
 )
 
 _HEAD = """\
 # Results
 
 Made by `kdec report` from the records under `results/`: full-size runs, every seed from 0 on, none
-left out. A row without runs yet is empty. ACC is the accuracy under the best one-to-one matching of
-clusters to labels; macro purity the mean of the clusters' majority shares, micro purity the sum of
-their majorities / n. For inertia the lowest is the best.
+left out; `gaussians`, for which the source gives no figure, has no row. A row without runs yet is
+empty. ACC is the accuracy under the best one-to-one matching of clusters to labels; macro purity
+the mean of the clusters' majority shares, micro purity the sum of their majorities / n. For inertia
+the lowest is the best.
 
 In the rows of source 004 ours is the best of ten starts, and the source's figure, its own and
-scikit-learn's, that of one start. From the source's own start kdec gets the source's figures: the
-records have them, and `notebooks/01_kmeans_lloyd.ipynb` shows them. The images are float32, and
-each library sums their distances in its own way: the last digits of the inertia differ where the
-clusters are the same.
+scikit-learn's, that of one start. From the source's own start kdec gets the figures of the source's
+code: the records have them, and `notebooks/01_kmeans_lloyd.ipynb` shows them. The images are
+float32, and each library sums their distances in its own way: the last digits of the inertia differ
+where the clusters are the same.
 
 In the rows of source 002 with ten runs or starts, a seed's figure is the mean of the ten.
 
-The codes of source 003 are those of one autoencoder out of three that each run trains, chosen
-without labels; `results/README.md` says how, and what the others gave.
+The codes of source 003 are those of one autoencoder out of three that each run trains, chosen by a
+rule that looks at no labels; the rule itself and the training were settled with labels, so the
+figure flatters the method. `results/README.md` says how, and what the others gave.
+
+The rows of DEC, dense, have more seeds than those of DEC + reconstruction, dense. On the seeds of
+the latter, from the same autoencoders, DEC without reconstruction is slightly ahead with each one.
+
+DEC-keras is another public Keras version of the dense system; its trials are in
+<https://github.com/XifengGuo/DEC-keras/blob/854a1af66d05d59fbcf224dde0226bfd3c802e5b/results/exp1/results.csv>.
 
 The command shown is for seed 0; each record under `results/` has its own. If it starts from a file
 in `runs/`, run the command of the row that makes this file first. Records say on how many cores
@@ -129,7 +137,7 @@ def report(results: str | os.PathLike) -> str:
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If it has no record of any row.
+        ValueError: If it has no record of any row, or one without a row's figure.
     """
     lines = table(results)
     if not any(records(Path(results), row) for row in ROWS):
@@ -175,11 +183,11 @@ def summary(results: str | os.PathLike) -> str:
         results: Folder of the records, `EXPERIMENT/DATA-full-seedSEED.json`.
     """
     lines = [
-        "| source | system | figure | kdec | seeds | source's |\n|---|---|---|---:|---:|---:|\n"
+        "| source | system | figure | here | seeds | source's |\n|---|---|---|---:|---:|---:|\n"
     ]
     seen = set()
     for row in ROWS:
-        values = [run["metrics"][row.key][row.figure] for run in records(Path(results), row)]
+        values = _values(row, records(Path(results), row))
         if values and (row.source, row.system) not in seen:
             seen.add((row.source, row.system))
             mean = _number(statistics.mean(values))
@@ -210,7 +218,7 @@ def _read_run(path):
 
 
 def _line(row: Row, runs: Sequence[dict[str, Any]]) -> str:
-    values = [run["metrics"][row.key][row.figure] for run in runs]
+    values = _values(row, runs)
     best = min if row.figure == "inertia" else max
     command = f"kdec run {row.experiment} --data {row.data} --preset full --seed 0"
     cells = (
@@ -223,10 +231,21 @@ def _line(row: Row, runs: Sequence[dict[str, Any]]) -> str:
         str(len(values) or ""),
         ", ".join(sorted({run["versions"]["kdec"] for run in runs})),
         row.published or "",
-        row.reference,
+        row.remark,
         f"`{runs[0]['command'] if runs else command}`",
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _values(row, runs):
+    """Return the row's figure of each run."""
+    for run in runs:
+        if row.figure not in run["metrics"].get(row.key, {}):
+            raise ValueError(
+                f"Expected the record of `{run['command']}` to have the {_name(row.figure)} of "
+                f"{row.key!r}. Received: one that has {run['metrics'].get(row.key, {})}"
+            )
+    return [run["metrics"][row.key][row.figure] for run in runs]
 
 
 def _name(figure):

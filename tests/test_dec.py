@@ -181,6 +181,31 @@ def test_default_optimizer_is_that_of_the_paper(data):
     assert config["momentum"] == 0.9
 
 
+def test_step_is_not_compiled_by_xla_even_where_there_is_a_gpu(monkeypatch):
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *kind: [gpu])
+    dec, autoencoder = new_dec(), dense((5, 8, 2))
+    dec.compile("sgd")
+    autoencoder.compile("sgd", "mse")
+    assert (dec.jit_compile, autoencoder.jit_compile) == (False, True)
+
+
+@pytest.mark.parametrize("reconstruction_weight", [0.0, 1.0])
+def test_moving_averages_take_the_place_of_their_own_weights(reconstruction_weight, data):
+    x, _ = data
+
+    def weights_after(max_steps, **options):
+        optimizer = keras.optimizers.SGD(0.1, **options)
+        dec = placed_dec(x, optimizer, reconstruction_weight=reconstruction_weight)
+        fit(dec, x, max_steps=max_steps)
+        return dec.get_weights()
+
+    averages = weights_after(2, use_ema=True, ema_momentum=0.5)
+    for average, *steps in zip(averages, weights_after(1), weights_after(2), strict=True):
+        if average.ndim:  # not the number of steps
+            np.testing.assert_allclose(average, np.mean(steps, axis=0), rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adadelta"])
 def test_any_optimizer_lowers_the_loss(optimizer, data):
     x, _ = data

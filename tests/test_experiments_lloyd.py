@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import kdec
+from kdec.data import Dataset
 from kdec.experiments import find_experiment, lloyd
 from kdec.experiments.execute import execute
 
@@ -111,3 +114,13 @@ def test_mnist_from_the_sources_starts_gives_its_figures(mnist_result):
     manhattan = mnist_result["metrics"]["manhattan, the source's start"]
     assert manhattan["inertia"] == pytest.approx(917674.1205970906, rel=1e-7)
     assert round(manhattan["micro_purity"], 4) == 0.5414
+
+
+def test_label_without_a_cluster_has_a_black_image():
+    digits = kdec.load_data("digits")
+    some = Dataset(digits.name, digits.x[:200], digits.y[:200], digits.sha256)
+    run = SimpleNamespace(dataset=some)
+    kmeans = kdec.KMeans(4, n_init=1, random_state=0).fit(some.flat)
+    images = lloyd._images_by_label(run, kmeans)
+    assert images.shape == (10, 64)
+    assert sorted(images.max(axis=1)) == [0.0] * 6 + [1.0] * 4

@@ -159,12 +159,23 @@ def test_folder_of_another_run_is_refused_and_left_as_it_was(finished, change, n
         "dec", three_digits(), "quick", {**dec.PRESETS["quick"], **TINY}, seed=0
     )
     path = tmp_path / ("result.json" if finished else "state.json")
-    record.write_json(path, {**identity, "done": [], "seconds": {}})
+    record.write_json(
+        path, {**identity, "kdec version": kdec.__version__, "done": [], "seconds": {}}
+    )
     content = path.read_bytes()
     with pytest.raises(ValueError, match=rf"Received: .* of another {named}\. Remove it"):
         run_tiny(tmp_path, **change)
     assert [path.name for path in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == content
+
+
+def test_unfinished_run_of_another_version_is_refused(without_pictures, monkeypatch, tmp_path):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        kill_in_training("autoencoder", 1)(patch)
+        run_tiny(tmp_path / "run")
+    monkeypatch.setattr(kdec, "__version__", "0.0.1")
+    with pytest.raises(ValueError, match=r"a run of another kdec version\. Remove it"):
+        run_tiny(tmp_path / "run")
 
 
 def test_broken_record_is_named(tmp_path):

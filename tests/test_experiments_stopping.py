@@ -52,6 +52,13 @@ def test_kill_between_stopping_and_the_end_stops_at_the_repeated_epoch(tmp_path)
     assert model.get_weights()[0] == 3.0
 
 
+def test_kill_between_the_backup_and_the_end_stops_without_counting_another_epoch(tmp_path):
+    train(make_model(), ResumableEarlyStopping(tmp_path, patience=3), range(7))
+    model = make_model()
+    assert train(model, ResumableEarlyStopping(tmp_path, patience=3), range(7, 9)) == 7
+    assert model.get_weights()[0] == 3.0
+
+
 def test_small_improvement_does_not_count(tmp_path):
     stopping = ResumableEarlyStopping(tmp_path, patience=3, min_delta=1.5)
     assert train(make_model(), stopping, range(9)) == 6

@@ -417,6 +417,14 @@ def test_data_read_in_place_gives_the_same_clustering(monkeypatch, skip):
     np.testing.assert_allclose(in_place.cluster_centers_, copied.cluster_centers_, rtol=1e-5)
 
 
+@pytest.mark.parametrize("skip", range(0, 16, 3))
+def test_each_row_read_in_place_is_its_own(skip):
+    values = np.arange(skip + 40, dtype=np.float32)[skip:]  # 0 to 15 values before alignment
+    working = points.in_place(values.reshape(8, 5), np.zeros(5, np.float32))
+    rows = [points.read(working, row, 1).numpy() for row in range(8)]
+    np.testing.assert_array_equal(np.concatenate(rows), values.reshape(8, 5))
+
+
 def test_own_distances_are_exact_where_products_cancel():
     x = np.array([[1e3, 0], [1e3 + 2**-10, 0]], np.float32)
     working = points.in_place(x, np.zeros(2, np.float32))

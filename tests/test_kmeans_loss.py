@@ -416,8 +416,9 @@ np.savez(folder + "/found.npz", clusters=model.clusters, z=model.predict(x, verb
         ({"n_clusters": True}, "`n_clusters` to be an int"),
         ({"n_clusters": 3, "max_iterations": 0}, "`max_iterations` to be a positive int"),
         ({"n_clusters": 3, "reconstruction_weight": 1.0}, "Expected a `decoder`"),
-        ({"n_clusters": 3, "reconstruction_weight": -1.0}, "non-negative"),
-        ({"n_clusters": 3, "reconstruction_weight": "1"}, "non-negative.*Received: .*='1'"),
+        ({"n_clusters": 3, "reconstruction_weight": -1.0}, "finite, at least 0"),
+        ({"n_clusters": 3, "reconstruction_weight": "1"}, "at least 0.*Received: .*='1'"),
+        ({"n_clusters": 3, "reconstruction_weight": np.inf}, "finite.*Received: .*=inf"),
     ],
 )
 def test_wrong_argument_is_an_error(options, message):

@@ -257,8 +257,10 @@ class TestEmbedding3d:
 
     @pytest.mark.parametrize("name", ["n_frames", "frames_per_second"])
     def test_animation_without_frames_is_rejected(self, name, tmp_path):
-        with pytest.raises(ValueError, match=f"`{name}` to be positive. Received: {name}=0"):
-            plots.embedding_3d_animation(np.eye(3), path=tmp_path / "x.gif", **{name: 0})
+        with pytest.raises(
+            ValueError, match=f"`{name}` to be a positive int. Received: {name}=1.5"
+        ):
+            plots.embedding_3d_animation(np.eye(3), path=tmp_path / "x.gif", **{name: 1.5})
 
 
 class TestEmbedding2d:
@@ -311,6 +313,11 @@ class TestConfusionMatrix:
         ax = plots.confusion_matrix([0, 0, 1, 2, 2], [1, 1, 1, 0, 0])
         assert self.ticks(ax.xaxis) == ["1", "0"]
         assert self.ticks(ax.yaxis) == ["0", "1", "2"]
+
+    def test_boolean_clusters_are_names_not_a_mask(self):
+        ax = plots.confusion_matrix([0, 0, 1, 1], np.array([False, True, True, True]))
+        assert self.ticks(ax.xaxis) == ["False", "True"]
+        assert [text.get_text() for text in ax.texts] == ["1", "1", "", "2"]
 
     def test_large_tables_are_drawn_without_numbers(self):
         ax = plots.confusion_matrix(np.arange(300) % 5, np.arange(300) % 30)

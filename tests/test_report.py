@@ -37,6 +37,26 @@ def write_records(folder, accuracies, version="0.1.0"):
         (folder / "dec" / f"mnist-full-seed{seed}.json").write_text(json.dumps(record))
 
 
+def test_record_without_the_figure_of_a_row_is_named(tmp_path):
+    write_records(tmp_path, (0.9,))
+    path = tmp_path / "dec" / "mnist-full-seed0.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"metrics": {"DEC": {"acc": 0.9}}}))
+    with pytest.raises(ValueError, match="dec --seed 0` to have the ACC of 'autoencoder"):
+        report(tmp_path)
+
+
+def test_readme_compares_dec_with_and_without_reconstruction_on_the_same_seeds():
+    def acc(experiment):
+        paths = [ROOT / f"results/{experiment}/mnist-full-seed{seed}.json" for seed in range(3)]
+        return [json.loads(path.read_text())["metrics"]["DEC"]["acc"] for path in paths]
+
+    without = acc("dec")
+    assert all(a > b for a, b in zip(without, acc("dec-reconstruction"), strict=True))
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"DEC without it has {statistics.mean(without):.4f} on average" in text
+
+
 def test_short_table_has_one_line_for_each_system_with_records(tmp_path):
     write_records(tmp_path, (0.9, 0.8))
     lines = summary(tmp_path).splitlines()[2:]

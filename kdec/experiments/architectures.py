@@ -6,9 +6,6 @@ trained together towards the target distribution.
 
 import itertools
 import math
-from collections.abc import Sequence
-from statistics import mean, stdev
-from typing import Any
 
 import keras
 import numpy as np
@@ -259,35 +256,6 @@ def draw_best(run: Run, decs: dict[str, DEC]) -> None:
     embedding = decs[best].encoder.predict(run.dataset.flat[chosen], verbose=0)
     picture = plots.embedding_2d(embedding, run.dataset.y[chosen], title=f"{best}, t-SNE")
     run.save_figure("tsne_of_best", picture)
-
-
-def table(records: Sequence[dict[str, Any]]) -> str:
-    """Return the table of several seeds' records in Markdown: ours beside the source's.
-
-    Args:
-        records: Contents of the `result.json` of runs with different seeds.
-
-    Example:
-    >>> from kdec.experiments.architectures import table
-    >>> facts = {"source_acc": {"d-128-5 relu": 0.6364}}
-    >>> records = [
-    ...     {"metrics": {"d-128-5 relu": {"acc": acc}}, "facts": facts} for acc in (0.6, 0.7)
-    ... ]
-    >>> print(table(records).splitlines()[-1])
-    | d-128-5 relu | 0.6500 | 0.0707 | 0.7000 | 2 | 0.6364 |
-    """
-    lines = [
-        "| encoder, activation | mean ACC | standard deviation | best | seeds | source's ACC |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
-    for name, source_acc in records[0]["facts"]["source_acc"].items():
-        acc = [record["metrics"][name]["acc"] for record in records]
-        spread = f"{stdev(acc):.4f}" if len(acc) > 1 else ""
-        source = "" if source_acc is None else f"{source_acc:.4f}"
-        lines.append(
-            f"| {name} | {mean(acc):.4f} | {spread} | {max(acc):.4f} | {len(acc)} | {source} |"
-        )
-    return "\n".join(lines) + "\n"
 
 
 def _file(stage):

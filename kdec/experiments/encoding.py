@@ -119,7 +119,7 @@ def train(run: Run, start: int) -> Autoencoder:
 
     def fit(autoencoder, callbacks):
         stopping = ResumableEarlyStopping(
-            run.out / f"stopping_{stage}",
+            run.backup(stage) / "stopping",
             patience=config["patience"],
             min_delta=config["min_delta"],
         )

@@ -121,7 +121,7 @@ def train(run: Run, stage: str) -> KMeansLoss:
     def fit(model, callbacks):
         batches = ShuffledBatches(images(run), config["batch_size"], seed=run.seed)
         stopping = ResumableEarlyStopping(
-            run.out / f"stopping_{stage}", patience=run.config["patience"]
+            run.backup(stage) / "stopping", patience=run.config["patience"]
         )
         model.fit(
             batches.dataset,
@@ -142,7 +142,8 @@ def examine(run: Run, system: str, model: KMeansLoss, stage: str) -> np.ndarray:
     labels = model.predict_clusters(images(run), batch_size=_PREDICT_BATCH)
     score(run, system, labels, [stage])
     curve = run.curve(stage)
-    best = int(np.argmin(curve["loss"]))
+    # An epoch whose batches were all skipped has no loss.
+    best = int(np.argmin(np.nan_to_num(curve["loss"], nan=np.inf)))
     run.facts.setdefault("epochs", {})[system] = {
         "trained": len(curve["loss"]),
         "best": best + 1,

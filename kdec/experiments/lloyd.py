@@ -207,10 +207,10 @@ def _restarted(run, estimator, n_clusters, **options):
 
 
 def _images_by_label(run, kmeans):
-    """Return the centroids in the order of their labels, scaled to a largest value of one."""
-    matching = metrics.match_labels(run.dataset.y, kmeans.labels_)
-    cluster_of_label = {label: number for number, label in matching.items()}
-    centroids = kmeans.cluster_centers_[
-        [cluster_of_label[label] for label in sorted(cluster_of_label)]
-    ]
-    return centroids / centroids.max(axis=1, keepdims=True)
+    """Return each label's centroid, scaled to a largest value of one; black for a label without."""
+    label_of_cluster = metrics.match_labels(run.dataset.y, kmeans.labels_)
+    labels = np.unique(run.dataset.y)
+    centroids = np.zeros((len(labels), kmeans.n_features_in_))
+    for number, label in label_of_cluster.items():
+        centroids[np.searchsorted(labels, label)] = kmeans.cluster_centers_[number]
+    return centroids / np.maximum(centroids.max(axis=1, keepdims=True), np.finfo(float).tiny)

@@ -53,6 +53,7 @@ def surroundings() -> dict[str, Any]:
             "cores": os.cpu_count(),
             "usable_cores": _usable_cores(),
             "architecture": platform.machine(),
+            "processor": processor(),
         },
     }
 
@@ -62,6 +63,16 @@ def _usable_cores() -> int | None:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
+
+
+def processor() -> str:
+    """Return the processor's model name, or what the system tells in its place."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
 
 
 def read_curve(path: Path) -> dict[str, list[float]]:

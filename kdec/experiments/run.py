@@ -22,6 +22,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+import kdec
 from kdec import metrics
 from kdec.data import Dataset
 from kdec.experiments import record
@@ -43,7 +44,8 @@ class Run:
         out: Folder of the run; made if absent.
 
     Raises:
-        ValueError: If `out` holds a run of another experiment, configuration, seed or data.
+        ValueError: If `out` holds a run of another experiment, configuration, seed or data, or an
+            unfinished one of another version of kdec.
         OSError: If `out` cannot be made or written.
 
     Attributes:
@@ -73,12 +75,14 @@ class Run:
 
     def _open_folder(self):
         self.out.mkdir(parents=True, exist_ok=True)
-        fresh = {**self._identity, "done": [], "seconds": {}}
+        # Another version may train otherwise: a record of both would name only the last one.
+        unfinished = {**self._identity, "kdec version": kdec.__version__}
+        fresh = {**unfinished, "done": [], "seconds": {}}
         self._state_path = self.out / "state.json"
         self._state = record.read_json(self._state_path) or fresh
         finished = record.read_json(self.out / "result.json")
-        found = finished or self._state
-        differing = [key for key, value in self._identity.items() if found.get(key) != value]
+        found, expected = (finished, self._identity) if finished else (self._state, unfinished)
+        differing = [key for key, value in expected.items() if found.get(key) != value]
         if differing:
             raise ValueError(
                 "Expected a folder that is free or holds this same run. "
@@ -111,10 +115,14 @@ class Run:
             _save_model(model, path)
             self._state["done"].append(stage)
             self._set_seconds(stage, clock)
-            shutil.rmtree(self._backup(stage), ignore_errors=True)
+            shutil.rmtree(self.backup(stage), ignore_errors=True)
         self._curves[stage] = record.read_curve(curve_path)
         self._models.append(filename)
         return model
+
+    def backup(self, stage: str) -> Path:
+        """Return the folder for what an unfinished stage needs to go on; `train` removes it."""
+        return self.out / f"backup_{stage}"
 
     def save_model(self, model: keras.Model, filename: str) -> None:
         """Save a model that no stage has trained; the record then has its digest."""
@@ -193,12 +201,9 @@ class Run:
             keras.callbacks.CSVLogger(str(curve_path), append=True),
             # Its end of training is too early to delete it: the model has not been saved yet.
             keras.callbacks.BackupAndRestore(
-                str(self._backup(stage)), double_checkpoint=True, delete_checkpoint=False
+                str(self.backup(stage)), double_checkpoint=True, delete_checkpoint=False
             ),
         ]
-
-    def _backup(self, stage):
-        return self.out / f"backup_{stage}"
 
     def _set_seconds(self, stage, clock):
         self._state["seconds"][stage] = clock.seconds()

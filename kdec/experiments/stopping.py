@@ -50,13 +50,13 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
                 self.best_weights = list(arrays.values())
 
     def on_epoch_end(self, epoch, logs=None):
-        """Count the epoch, unless it was counted before a kill and now runs again."""
-        if epoch > self.last_epoch:
+        """Count the epoch, unless it or the end of the training was counted before a kill."""
+        if self.wait >= self.patience:
+            self.model.stop_training = True
+        elif epoch > self.last_epoch:
             super().on_epoch_end(epoch, logs)
             self.last_epoch = epoch
             self._save()
-        elif self.wait >= self.patience:
-            self.model.stop_training = True
 
     def _save(self):
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,9 @@ def confusion_matrix(
     import seaborn
 
     counts = metrics.contingency_matrix(y_true, y_pred, as_dataframe=True)
-    counts = counts[_order_of_clusters(counts, metrics.match_labels(y_true, y_pred))]
+    # Not by [], for which booleans are a mask.
+    order = _order_of_clusters(counts, metrics.match_labels(y_true, y_pred))
+    counts = counts.reindex(columns=order)
     n_rows, n_columns = counts.shape
     if ax is None:
         size = (min(2.4 + 0.56 * n_columns, 14), min(1.8 + 0.48 * n_rows, 12))

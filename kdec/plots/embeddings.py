@@ -11,6 +11,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from kdec.integers import positive_int
 from kdec.plots.points import (
     CENTROID_STYLE,
     add_legend,
@@ -150,8 +151,8 @@ def embedding_3d_animation(
         y: Labels, shape (n,), integers or strings. Defaults to None: one colour.
         centroids: Shape (k, d). Defaults to None.
         path: File to write, in a folder that exists.
-        n_frames: Number of frames in one turn. Defaults to 60.
-        frames_per_second: Speed. Defaults to 12, i.e. a turn in 5 seconds.
+        n_frames: Positive int, frames in one turn. Defaults to 60.
+        frames_per_second: Positive int, speed. Defaults to 12, i.e. a turn in 5 seconds.
         elevation: Height of the eye above the horizontal plane, in degrees. Defaults to 22.
         title: Title of the axes. Defaults to None.
         dpi: Resolution in dots per inch of a figure of about 7 by 6 inches. Defaults to 80.
@@ -162,14 +163,13 @@ def embedding_3d_animation(
     Raises:
         FileNotFoundError: If the folder of `path` does not exist.
         ValueError: If the shapes do not fit together, values are not finite, or `n_frames` or
-            `frames_per_second` is not positive.
+            `frames_per_second` is not a positive int.
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"Expected `path` to be in a folder that exists. Received: {path}")
-    for name, value in (("n_frames", n_frames), ("frames_per_second", frames_per_second)):
-        if value < 1:
-            raise ValueError(f"Expected `{name}` to be positive. Received: {name}={value}")
+    n_frames = positive_int("n_frames", n_frames)
+    frames_per_second = positive_int("frames_per_second", frames_per_second)
     ax = embedding_3d(z, y, centroids, elevation=elevation, title=title)
     try:
         ax.figure.set_dpi(dpi)

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from kdec.integers import positive_int
+
 _INCHES_PER_IMAGE = 1.1
 _INCHES_PER_TITLE = 0.3
 _INCHES_PER_LETTER = 0.09
@@ -27,7 +29,7 @@ def centroid_images(
             with a square number d of pixels; integers in [0, 255] or floats in [0, 1]. Values
             beyond are clipped.
         titles: A title for each image. Defaults to None.
-        n_columns: Number of images in a row. Defaults to 5.
+        n_columns: Positive int, images in a row. Defaults to 5.
         title: Title of the figure. Defaults to None.
 
     Returns:
@@ -35,7 +37,7 @@ def centroid_images(
 
     Raises:
         ValueError: If `images` has another shape, the number of titles differs, or `n_columns` is
-            not positive.
+            not a positive int.
 
     Example:
         >>> figure = centroid_images(np.zeros((7, 64)), titles=range(7))
@@ -47,9 +49,7 @@ def centroid_images(
     # A list, since a pandas Series takes an index for a label of its own.
     titles = None if titles is None else list(titles)
     _check_titles(titles, len(images))
-    if n_columns < 1:
-        raise ValueError(f"Expected `n_columns` to be positive. Received: n_columns={n_columns}")
-    n_columns = min(n_columns, len(images))
+    n_columns = min(positive_int("n_columns", n_columns), len(images))
     n_rows = math.ceil(len(images) / n_columns)
     n_titles = (titles is not None) * n_rows + (title is not None)
     figure, axes = _image_grid(n_rows, n_columns, n_titles)
@@ -121,7 +121,7 @@ def reconstructions(
     Args:
         x: Images, as in `centroid_images`.
         x_hat: Reconstructions, the same number.
-        n: Number of images to draw at most. Defaults to 10.
+        n: Positive int, images to draw at most. Defaults to 10.
         title: Title of the figure. Defaults to None.
 
     Returns:
@@ -129,10 +129,9 @@ def reconstructions(
 
     Raises:
         ValueError: If the numbers of images differ, images have another shape, or `n` is not
-            positive.
+            a positive int.
     """
-    if n < 1:
-        raise ValueError(f"Expected `n` to be positive. Received: n={n}")
+    n = positive_int("n", n)
     if len(x) != len(x_hat):
         raise ValueError(
             "Expected `x` and `x_hat` to hold the same number of images. "

@@ -1,10 +1,10 @@
-r"""Add a trained model to the shipped ones: its files to this folder, an entry to the manifest.
+r"""Add a trained model to the shipped ones: its files and an entry in the manifest to weights/.
 
-    python weights/ship.py NAME RECORD SYSTEM MODEL WHAT [--h5]
+    python scripts/ship_weights.py NAME RECORD SYSTEM MODEL WHAT [--h5]
 
 For example
 
-    python weights/ship.py mnist-encoding results/encoding/mnist-train-full-seed0.json \
+    python scripts/ship_weights.py mnist-encoding results/encoding/mnist-train-full-seed0.json \
         "k-means on codes" runs/encoding-mnist-train-full-seed0/model.keras \
         "sigmoid autoencoder 784-784-64-32-3, and the centroids of k-means on its codes" --h5
 
@@ -22,7 +22,7 @@ import keras
 
 import kdec  # noqa: F401, the models' classes
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "weights"
 
 
 def main():

@@ -1,8 +1,8 @@
 """Draw the two pictures of README from shipped models and the packaged sample.
 
-    python weights/draw.py
+    python scripts/draw_pictures.py
 
-Writes mnist-dec-embedding.png and mnist-dec-reconstruction-centroids.png to this folder; the
+Writes mnist-dec-embedding.png and mnist-dec-reconstruction-centroids.png to weights/; the
 decoder of mnist-dec has not been trained since its encoder moved on.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import kdec
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1] / "weights"
 
 
 def main():
