@@ -122,9 +122,8 @@ The command shown is for seed 0; each record under `results/` has its own. If it
 in `runs/`, run the command of the row that makes this file first. Records say on how many cores
 they ran (`usable_cores`), one for most: with another number a run may end elsewhere.
 
-The version is that of kdec which made the records. Those of 0.1.0 are being replaced, since the
-initial weights of their autoencoders had a flaw; `results/README.md` says more.
-Not every figure of the sources has a row; the records have the others.
+The version is that of kdec which made the records. Not every figure of the sources has a row; the
+records have the others.
 
 """
 
