@@ -51,7 +51,8 @@ class KMeansLoss(keras.Model):
         n_clusters: Int of at least 2, number of clusters.
         decoder: Built `keras.Model`, (batch, n_features) -> the encoder's input shape; needed if
             `reconstruction_weight` is positive. Defaults to None.
-        reconstruction_weight: Non-negative float. Defaults to 0.0: the decoder does not train.
+        reconstruction_weight: Finite, non-negative float. Defaults to 0.0: the decoder does not
+            train.
         stop_gradient: If True, the loss takes the centroids for constants. Defaults to False: its
             gradient also goes through the centroids, which are means of the embedding.
         max_iterations: Positive int, most iterations of Lloyd's algorithm in a batch; it ends

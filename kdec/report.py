@@ -156,7 +156,7 @@ def table(results: str | os.PathLike, source: str | None = None) -> str:
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If there is no such source.
+        ValueError: If there is no such source, or a record without a row's figure.
 
     Example:
     >>> from kdec.report import table
@@ -180,6 +180,9 @@ def summary(results: str | os.PathLike) -> str:
 
     Args:
         results: Folder of the records, `EXPERIMENT/DATA-full-seedSEED.json`.
+
+    Raises:
+        ValueError: If there is a record without a row's figure.
     """
     lines = [
         "| source | system | figure | here | seeds | source's |\n|---|---|---|---:|---:|---:|\n"

@@ -1,4 +1,4 @@
-r"""Add a trained model to the shipped ones: its files and an entry in the manifest to weights/.
+r"""Ship a trained model: its files and its entry in the manifest go to weights/.
 
     python scripts/ship_weights.py NAME RECORD SYSTEM MODEL WHAT [--h5]
 

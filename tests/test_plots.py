@@ -256,11 +256,11 @@ class TestEmbedding3d:
             plots.embedding_3d_animation(np.eye(3), path=tmp_path / "absent" / "x.gif")
 
     @pytest.mark.parametrize("name", ["n_frames", "frames_per_second"])
-    def test_animation_without_frames_is_rejected(self, name, tmp_path):
-        with pytest.raises(
-            ValueError, match=f"`{name}` to be a positive int. Received: {name}=1.5"
-        ):
-            plots.embedding_3d_animation(np.eye(3), path=tmp_path / "x.gif", **{name: 1.5})
+    @pytest.mark.parametrize("value", [0, 1.5])
+    def test_animation_without_whole_frames_is_rejected(self, name, value, tmp_path):
+        message = f"`{name}` to be a positive int. Received: {name}={value}"
+        with pytest.raises(ValueError, match=message):
+            plots.embedding_3d_animation(np.eye(3), path=tmp_path / "x.gif", **{name: value})
 
 
 class TestEmbedding2d:

@@ -88,10 +88,18 @@ def test_kmeans_loss_encoder_reaches_the_stated_purity():
     assert purity == pytest.approx(row["metrics"]["macro_purity_10000"], abs=5e-3)
 
 
-def test_h5_holds_the_same_weights():
-    expected = kdec.load_pretrained("mnist-encoding").autoencoder
-    autoencoder = kdec.autoencoders.sigmoid((784, 784, 64, 32, 3), seed=0)
-    autoencoder.load_weights(pretrained.weights_file("mnist-encoding", "h5"))
+@pytest.mark.parametrize(
+    ("name", "build", "dims"),
+    [
+        ("mnist-encoding", kdec.autoencoders.sigmoid, (784, 784, 64, 32, 3)),
+        ("mnist-autoencoder", kdec.autoencoders.dense, (784, 500, 500, 2000, 10)),
+    ],
+)
+def test_h5_holds_the_same_weights(name, build, dims):
+    expected = kdec.load_pretrained(name)
+    expected = getattr(expected, "autoencoder", expected)
+    autoencoder = build(dims, seed=0)
+    autoencoder.load_weights(pretrained.weights_file(name, "h5"))
     for found, weight in zip(autoencoder.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_array_equal(found, weight)
 
