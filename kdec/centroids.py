@@ -113,6 +113,8 @@ def update(points, sample_weight, labels, sums, centers, metric, rows):
         if not tf.reduce_all(populated[restart]):
             own = tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)]
             distances = own_distances(points, centers[restart], own, rows, metric=metric)
+            if metric == "cosine":  # Rows of zeros, without a weight, are far from all centers.
+                distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))
             new_vectors, new_weights = _relocate(
                 points, sample_weight, own, distances, vectors[restart], weights[restart]
             )

@@ -46,9 +46,29 @@ def main() -> None:
     try:
         exit_code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except _UsageError as error:
-        _print_error(f"{error.format_message().rstrip('.')}. See `kdec --help`, `kdec run --help`.")
+        message = error.format_message()
+        message += "" if message.endswith((".", "?")) else "."
+        _print_error(f"{message} See `kdec --help`, `kdec run --help`.")
         exit_code = _BAD_INPUT
     sys.exit(exit_code)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        _print_plain(f"kdec {kdec.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of `kdec` itself."""
 
 
 @app.command("list")

@@ -88,7 +88,7 @@ def load_data(name: str = "mnist-5k", *, seed: int = 0) -> Dataset:
         >>> data.x.shape, data.flat.shape, data.y.shape, data.n_classes
         ((5000, 28, 28), (5000, 784), (5000,), 10)
     """
-    if name not in _LOADERS:
+    if not isinstance(name, str) or name not in _LOADERS:
         names = ", ".join(_LOADERS)
         nearest = difflib.get_close_matches(str(name).lower(), _LOADERS, n=1)
         hint = f". Did you mean {nearest[0]!r}?" if nearest else ""

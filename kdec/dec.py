@@ -18,6 +18,7 @@ from keras import ops
 from kdec import legacy_h5, metrics
 from kdec.backend import require_tensorflow
 from kdec.batches import without_tuner
+from kdec.encoders import call_once, check_embedding, check_encoder
 from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
@@ -111,7 +112,7 @@ class DEC(keras.Model):
         if self.reconstruction_weight:
             for name in ("clustering_loss", "reconstruction_loss"):
                 self._loss_means[name] = keras.metrics.Mean(name=name)
-        self.build(autoencoder.encoder.input_shape)
+        call_once(self, autoencoder.encoder)
 
     def build(self, input_shape):
         """Do nothing: all parts are built. Keras notes the shape, for `export`."""
@@ -170,8 +171,8 @@ class DEC(keras.Model):
 
         Raises:
             TypeError: If `x` is a dataset.
-            ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, or a
-                number is not positive.
+            ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, its
+                embedding is not finite, or a number is not positive.
         """
         x = _check_samples(x, self.encoder)
         if len(x) < self.n_clusters:
@@ -181,26 +182,32 @@ class DEC(keras.Model):
         n_init = positive_int("n_init", n_init)
         batch_size = positive_int("batch_size", batch_size)
         embedding = self.encoder.predict(x, batch_size=batch_size, verbose=0)
+        check_embedding(embedding)
         kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=random_state)
         labels = kmeans.fit_predict(embedding)
         self.clustering.clusters.assign(kmeans.cluster_centers_)
         self.step.assign(0)
         if self.compiled:
             # Momentum would push the new centroids the way of the old ones.
-            self.optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+            self.renew_optimizer()
         return labels
 
-    def compile(self, optimizer=None, **kwargs):
+    def renew_optimizer(self) -> None:
+        """Replace the optimizer by a fresh one of the same settings."""
+        self.optimizer = type(self.optimizer).from_config(self.optimizer.get_config())
+
+    def compile(self, optimizer=None, loss=None, **kwargs):
         """Set the optimizer of the self-training; the loss is the model's own.
 
         Args:
             optimizer: Keras optimizer, its name, or None for SGD(0.01, momentum=0.9), as in DEC.
+            loss: None; stands here to say so.
             **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
 
         Raises:
             ValueError: If a loss or a metric is given.
         """
-        refuse_losses(kwargs)
+        refuse_losses({"loss": loss, **kwargs})
         if optimizer is None:
             optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
         super().compile(optimizer=optimizer, **kwargs)
@@ -226,7 +233,8 @@ class DEC(keras.Model):
         by `initialize` nor by hand, `initialize(x)` does so first.
 
         Args:
-            x: Float array (n, ...), all samples, in the encoder's input shape.
+            x: Float array (n, ...), all samples, in the encoder's input shape, scaled as those that
+                the autoencoder was trained on; images of 0 to 255 make the reconstruction diverge.
             y: Labels (n,), ints or strings, for `acc`, `nmi` and `ari` in the logs; training never
                 sees them. Defaults to None.
             batch_size: Positive int, samples a step. Defaults to 256.
@@ -248,7 +256,8 @@ class DEC(keras.Model):
             TypeError: If `x` is a dataset.
             ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
                 positive.
-            FloatingPointError: If the soft assignments become NaN: the training has diverged.
+            FloatingPointError: If the soft assignments become NaN: the training has diverged. The
+                model then has the weights of the last renewal at which they were not.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
         require_tensorflow("the training of DEC")
@@ -382,6 +391,7 @@ def _check_autoencoder(autoencoder):
                 "Expected `autoencoder` to be a kdec.Autoencoder, with `encoder` and `decoder`. "
                 f"Received: {autoencoder!r}"
             )
+    check_encoder(autoencoder.encoder)
 
 
 def _check_weights(clustering_weight, reconstruction_weight):

@@ -5,6 +5,7 @@ squared distances to all centroids of all runs, by one matrix product -> assignm
 -> the assignment-weighted squared distance, which `DifferentiableKMeansLayer` adds to the losses.
 """
 
+import logging
 import math
 from numbers import Real
 
@@ -15,6 +16,9 @@ from keras import ops
 from kdec import legacy_h5
 from kdec.encoders import check_encoder
 from kdec.integers import positive_int
+from kdec.own_loss import refuse_losses
+
+logger = logging.getLogger("kdec")
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -156,9 +160,10 @@ class DifferentiableKMeans(keras.Model):
     """K-means by gradient descent, on the samples themselves or behind an encoder.
 
     `initialize(x)` places the centroids on random samples, `fit(x)` trains them, and the encoder
-    with them, `predict(x)` gives the soft assignments. The loss is the assignment-weighted squared
-    distance of `DifferentiableKMeansLayer`, the sum over the runs if there are several; compile
-    without one.
+    with them, `predict(x)` gives the soft assignments. All centroids are 0 until they are placed,
+    by `initialize` or, by hand, `clustering.clusters.assign`. The loss is the assignment-weighted
+    squared distance of `DifferentiableKMeansLayer`, the sum over the runs if there are several;
+    compile without one.
 
     An encoder that trains on this loss alone can lower it by shrinking its embedding: train it with
     a reconstruction loss beside, in a model of your own around the layer, or set
@@ -220,6 +225,9 @@ class DifferentiableKMeans(keras.Model):
         self.clustering.build(
             input_shape if self.encoder is None else self.encoder.compute_output_shape(input_shape)
         )
+        # Zeros say that none are placed: `fit` looks for them, and random ones near 0 would train
+        # to a result that looks real.
+        self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
         self.built = True
 
     @property
@@ -234,7 +242,16 @@ class DifferentiableKMeans(keras.Model):
 
     @property
     def clusters(self) -> np.ndarray:
-        """The centroids, NumPy, (n_clusters, n_features) or (n_runs, n_clusters, n_features)."""
+        """The centroids, NumPy, (n_clusters, n_features) or (n_runs, n_clusters, n_features).
+
+        Raises:
+            ValueError: If the model is not built.
+        """
+        if not self.built:
+            raise ValueError(
+                "Expected a model with centroids: call its `initialize(x)` first. "
+                "Received: one that is not built."
+            )
         return ops.convert_to_numpy(self.clustering.clusters)
 
     def call(self, inputs, training=None):
@@ -280,6 +297,44 @@ class DifferentiableKMeans(keras.Model):
                 f"{samples.shape[1:]} a sample, or NaN or infinity among them"
             )
         self.clustering.clusters.assign(np.reshape(samples, self.clustering.clusters.shape))
+
+    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
+        """Set the optimizer, as `keras.Model.compile` does; the loss is the model's own.
+
+        Args:
+            optimizer: Keras optimizer or its name. Defaults to "rmsprop", as in Keras.
+            loss: None; stands here to say so.
+            **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
+
+        Raises:
+            ValueError: If a loss or a metric is given.
+        """
+        refuse_losses({"loss": loss, **kwargs})
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def fit(self, x=None, *args, **kwargs):
+        """Train as `keras.Model.fit` does, whose arguments it takes, without targets.
+
+        If the centroids have been placed neither by `initialize` nor by hand, `initialize(x)` does
+        so first, with a seed of NumPy's global generator, which `keras.utils.set_random_seed` sets.
+
+        Raises:
+            ValueError: If the centroids have not been placed, and `x` is not an array.
+        """
+        if not self.built or not self.clusters.any():
+            if not hasattr(x, "shape"):
+                raise ValueError(
+                    "Expected placed centroids: call `initialize` on an array of samples first. "
+                    f"Received: a model without, and samples in a {type(x).__name__}"
+                )
+            logger.info("The centroids have not been placed: placing them on random samples.")
+            self.initialize(x, random_state=np.random.randint(2**31))
+        return super().fit(x, *args, **kwargs)
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Save the whole model as `.keras`; a ValueError for `.h5`, which would not load again."""

@@ -1,6 +1,7 @@
-"""What models ask of an encoder that they are given."""
+"""What models ask of an encoder that they are given, and of its embedding."""
 
 import keras
+import numpy as np
 
 
 def check_encoder(encoder) -> None:
@@ -29,4 +30,20 @@ def check_encoder(encoder) -> None:
         raise ValueError(
             "Expected `encoder` to give one embedding of shape (batch, n_features). "
             f"Received: output shape {shape}"
+        )
+
+
+def call_once(model: keras.Model, encoder: keras.Model) -> None:
+    """Call `model` on a symbol of what `encoder` takes, which builds it, and allows `export`."""
+    model(keras.KerasTensor(encoder.input_shape, dtype=encoder.inputs[0].dtype))
+
+
+def check_embedding(z: np.ndarray) -> None:
+    """Raise a ValueError unless the embedding `z`, (n, n_features), of finite samples is finite."""
+    n_bad = np.count_nonzero(~np.isfinite(z).all(axis=1))
+    if n_bad:
+        raise ValueError(
+            f"Expected finite embeddings. Received: NaN or infinity in those of {n_bad} of "
+            f"{len(z)} samples. Either samples are not finite, or the encoder's weights are not, "
+            "or they are so large that it overflows."
         )

@@ -44,7 +44,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             of absolute differences and updates by the mean, which does not minimise that
             distance (the median would), so its inertia need not fall in each iteration.
             "cosine" works on rows scaled to length one with centroids scaled to length one and
-            minimises the sum of one minus the cosine.
+            minimises the sum of one minus the cosine. A row of zeros has no direction: it is at
+            distance 1 from every centroid, moves none, and gets label 0.
         random_state: int, `numpy.random.RandomState` or None, default None.
         verbose: int, default 0. Above 0, the result of each restart goes to the log.
 
@@ -117,7 +118,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 f"Received: n_samples={len(X)} with n_clusters={self.n_clusters}."
             )
         sample_weight = _check_weights(sample_weight, X)
-        X = normalize(X) if self.metric == "cosine" else X
+        fixed_inertia = 0.0
+        if self.metric == "cosine":
+            X = normalize(X)
+            sample_weight, fixed_inertia = _without_zero_rows(X, sample_weight, self.n_clusters)
         about = _finite_statistics(X)
         working, origin, columns = self._working_points(X, about)
         centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
@@ -133,6 +137,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             options=options,
         )
         centers = self._keep_best(working, sample_weight, result, options.rows)
+        self.inertia_ += fixed_inertia
+        self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
         self.cluster_centers_[:, columns] += centers
         self._warn_of_few_clusters()
@@ -344,3 +350,18 @@ def _check_weights(sample_weight, X):
             f"Received: values from {sample_weight.min()} to {sample_weight.max()}."
         )
     return sample_weight
+
+
+def _without_zero_rows(X, sample_weight, n_clusters):
+    """Take the weight from rows of zeros, lest they become centroids, which serve no other row.
+
+    They keep it if fewer than `n_clusters` other rows have one.
+
+    Returns:
+        The weights, and the inertia of the rows without: their weight, as their distance is 1.
+    """
+    is_zero = ~X.any(axis=1)
+    others = np.where(is_zero, 0, sample_weight)
+    if np.count_nonzero(others) < n_clusters:
+        return sample_weight, 0.0
+    return others, float(sample_weight[is_zero].sum(dtype=np.float64))

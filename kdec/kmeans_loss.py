@@ -16,11 +16,13 @@ from keras import ops
 from kdec import legacy_h5
 from kdec.autoencoders import Autoencoder
 from kdec.backend import require_tensorflow
-from kdec.encoders import check_encoder
+from kdec.encoders import call_once, check_embedding, check_encoder
 from kdec.integers import positive_int
 from kdec.own_loss import add_losses_of, refuse_losses
 
 logger = logging.getLogger("kdec")
+
+_KERAS_BATCH_SIZE = 32  # that of `fit` for arrays where none is given
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -116,7 +118,7 @@ class KMeansLoss(keras.Model):
         self._means = {name: keras.metrics.Mean(name=name) for name in names}
         self._skipped_batches = keras.metrics.Sum(name="skipped_batches")
         self.supports_jit = False  # XLA has no warning of a skipped batch.
-        self.build(encoder.input_shape)
+        call_once(self, encoder)
 
     @property
     def clusters(self) -> np.ndarray:
@@ -159,35 +161,34 @@ class KMeansLoss(keras.Model):
             int32 array (n,).
 
         Raises:
-            ValueError: If there are no centroids, since no batch has trained the model yet, if an
+            ValueError: If there are no centroids, since no batch has trained the model, if an
                 embedding is not finite, or `batch_size` is not a positive int.
         """
         batch_size = positive_int("batch_size", batch_size)
         if not int(self._has_centroids):
-            raise ValueError("Expected a trained model. Received: one that has no centroids yet")
+            raise ValueError(
+                "Expected a trained model. Received: one without centroids, which the first batch "
+                "that is not skipped gives"
+            )
         clusters = self.clusters
         z = np.asarray(self.predict(x, batch_size=batch_size, verbose=0), clusters.dtype)
-        n_bad = np.count_nonzero(~np.isfinite(z).all(axis=1))
-        if n_bad:
-            raise ValueError(
-                "Expected finite embeddings. "
-                f"Received: NaN or infinity in those of {n_bad} of {len(z)} samples"
-            )
+        check_embedding(z)
         # Not that of the samples, which one outlier would move so far that no digits are left.
         origin = clusters.mean(axis=0)
         return nearest(z - origin, clusters - origin).numpy()
 
-    def compile(self, optimizer="rmsprop", **kwargs):
+    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
         """Set the optimizer, as `keras.Model.compile` does; the loss is the model's own.
 
         Args:
             optimizer: Keras optimizer or its name. Defaults to "rmsprop", as in Keras.
+            loss: None; stands here to say so.
             **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
 
         Raises:
             ValueError: If a loss or a metric is given.
         """
-        refuse_losses(kwargs)
+        refuse_losses({"loss": loss, **kwargs})
         super().compile(optimizer=optimizer, **kwargs)
 
     def compile_from_config(self, config):
@@ -195,10 +196,23 @@ class KMeansLoss(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
-    def fit(self, *args, **kwargs):
-        """Train as `keras.Model.fit` does; a RuntimeError on another backend than TensorFlow."""
+    def fit(self, x=None, y=None, batch_size: int | None = None, *args, **kwargs):
+        """Train as `keras.Model.fit` does, whose arguments it takes.
+
+        Raises:
+            ValueError: If the first batch of an untrained model, which gives the first centroids,
+                has fewer than `n_clusters` samples.
+            RuntimeError: If Keras runs on another backend than TensorFlow.
+        """
         require_tensorflow("the training of KMeansLoss")
-        return super().fit(*args, **kwargs)
+        if hasattr(x, "shape") and not int(self._has_centroids):
+            first_batch = min(batch_size or _KERAS_BATCH_SIZE, len(x))
+            if first_batch < self.n_clusters:
+                raise ValueError(
+                    f"Expected a first batch of at least n_clusters={self.n_clusters} samples. "
+                    f"Received: {len(x)} samples, in batches of {first_batch}"
+                )
+        return super().fit(x, y, batch_size, *args, **kwargs)
 
     def train_step(self, data):
         """Train on one batch of samples; return the figures for the logs."""

@@ -82,7 +82,7 @@ def weights_file(name: str, format: str = "keras") -> Traversable:
         FileNotFoundError: If its file is missing.
     """
     entries = _manifest()
-    if name not in entries:
+    if not isinstance(name, str) or name not in entries:
         nearest = difflib.get_close_matches(str(name), entries, n=1)
         hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
         raise ValueError(f"Expected a model out of {list(entries)}. Received: {name!r}.{hint}")

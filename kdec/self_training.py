@@ -84,6 +84,7 @@ class TrainingSet:
         self.max_steps = max_steps
         self.steps_to_run = tf.Variable(0, dtype=tf.int32)
         self.p = tf.Variable(tf.zeros((self.n, model.n_clusters), model.clustering.compute_dtype))
+        self._sound_weights = None
         self.run_interval = tf.function(self._run_interval)
         self._soft_assignments = tf.function(self._soft_assignments)
 
@@ -96,17 +97,30 @@ class TrainingSet:
         """Set the targets p from the present q; return the present labels, int array (n,).
 
         Raises:
-            FloatingPointError: If q is not finite.
+            FloatingPointError: If q is not finite. The model then has the weights of the renewal
+                before, if there was one, and a fresh optimizer.
         """
         q = self._soft_assignments()
         if not np.isfinite(q).all():
             # As labels they would all be 0, and look settled.
-            raise FloatingPointError(
-                "The soft assignments are not finite: the training has diverged, and the model's "
-                "weights are lost. A smaller learning rate may help."
-            )
+            self._undo_interval()
+        self._sound_weights = self.model.get_weights()
         self.p.assign(target_distribution(q))
         return np.argmax(q, axis=1)
+
+    def _undo_interval(self):
+        if self._sound_weights is None:
+            raise FloatingPointError(
+                "The soft assignments are not finite before any training: weights of the encoder "
+                "or centroids are not, or they are so large that it overflows."
+            )
+        self.model.set_weights(self._sound_weights)
+        self.model.renew_optimizer()
+        raise FloatingPointError(
+            "The soft assignments are not finite: the training has diverged. The model has the "
+            "weights of the last renewal at which they were, and a fresh optimizer. A smaller "
+            "learning rate may help, or samples of a smaller scale."
+        )
 
     def _run_interval(self):
         for _ in tf.range(self.steps_to_run):

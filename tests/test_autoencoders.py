@@ -250,12 +250,12 @@ def test_seed_that_is_no_non_negative_int_is_rejected(seed):
         dense((6, 3), seed=seed)
 
 
-def test_used_model_exports_without_a_signature(tmp_path, x):
+def test_model_exports_without_a_signature(tmp_path, x):
     import tensorflow as tf
 
     autoencoder = dense((6, 3), seed=0)
-    expected = autoencoder.predict(x, verbose=0)
     autoencoder.export(tmp_path / "folder", verbose=False)
+    expected = autoencoder.predict(x, verbose=0)
     loaded = tf.saved_model.load(str(tmp_path / "folder"))
     x_hat = loaded.serve(x)
     np.testing.assert_allclose(x_hat, expected, rtol=1e-5, atol=1e-6)

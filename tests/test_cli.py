@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import kdec
 from kdec import cli
 from kdec.experiments import EXPERIMENTS
 
@@ -59,6 +60,10 @@ def test_help(arguments, command):
     assert "run" in output
 
 
+def test_version(command):
+    assert command("--version") == (0, f"kdec {kdec.__version__}\n", "")
+
+
 def test_run_prints_the_table_and_the_files(command, quick_execute):
     code, output, errors = command("run", "dec", "--data", "iris", "--out", "a[b] c/run")
     assert (code, errors) == (0, "")
@@ -103,6 +108,7 @@ BAD = {
     "option without value": (["run", "dec", "--out"], "--out"),
     "too many names": (["run", "dec", "dec"], "dec"),
     "option of no command": (["--verbose"], "--verbose"),
+    "unknown command": (["lst"], "Did you mean 'list'? See `kdec --help`"),
 }
 
 

@@ -101,7 +101,7 @@ def test_unknown_name_lists_the_names_and_the_nearest(name, nearest):
         load_data(name)
 
 
-@pytest.mark.parametrize("name", ["zzz", None, 5])
+@pytest.mark.parametrize("name", ["zzz", None, 5, ["iris"], np.zeros(2)])
 def test_name_like_no_other_is_rejected(name):
     with pytest.raises(ValueError, match=r"Expected a data set out of mnist, .*, gaussians"):
         load_data(name)

@@ -571,7 +571,17 @@ def test_autoencoder_without_parts_is_rejected(autoencoder):
 def test_autoencoder_whose_embedding_is_no_vector_is_rejected():
     encoder = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 3, padding="same")])
     decoder = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 3, padding="same")])
-    with pytest.raises(ValueError, match=r"\(batch, n_features\).*Received: input_shape=\(None, 8"):
+    with pytest.raises(
+        ValueError, match=r"\(batch, n_features\).*Received: output shape \(None, 8"
+    ):
+        DEC(Autoencoder(encoder, decoder), 3)
+
+
+def test_encoder_of_two_outputs_is_rejected():
+    x, first, second = keras.Input((5,)), keras.Input((3,)), keras.Input((3,))
+    encoder = keras.Model(x, [keras.layers.Dense(3)(x), keras.layers.Dense(3)(x)])
+    decoder = keras.Model([first, second], keras.layers.Dense(5)(first + second))
+    with pytest.raises(ValueError, match="one embedding of shape"):
         DEC(Autoencoder(encoder, decoder), 3)
 
 
@@ -579,6 +589,11 @@ def test_autoencoder_whose_embedding_is_no_vector_is_rejected():
 def test_loss_and_metrics_are_the_models_own(name):
     with pytest.raises(ValueError, match=f"Expected no `{name}`.*Received: {name}="):
         new_dec().compile("sgd", **{name: ["mse"]})
+
+
+def test_loss_by_position_is_refused():
+    with pytest.raises(ValueError, match="Expected no `loss`"):
+        new_dec().compile("sgd", "mse")
 
 
 def test_steps_outside_fit_are_refused(data):
@@ -594,6 +609,37 @@ def test_divergence_is_an_error_and_no_settled_training(data):
     dec = placed_dec(data[0], keras.optimizers.SGD(1e30), reconstruction_weight=1.0)
     with pytest.raises(FloatingPointError, match="the training has diverged"):
         fit(dec, *data, max_steps=40)
+
+
+def test_divergence_leaves_the_last_sound_weights_and_training_can_go_on(data):
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.optimizer.learning_rate = 1e30
+
+    x, _ = data
+    dec, twin = (placed_dec(x, keras.optimizers.SGD(0.01, momentum=0.9)) for _ in range(2))
+    fit(twin, x, max_steps=10)
+    with pytest.raises(FloatingPointError, match="weights of the last renewal"):
+        fit(dec, x, max_steps=40, callbacks=[Spoil()])
+    for array, same in zip(dec.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, same)
+    assert int(dec.step) == 10
+    dec.optimizer.learning_rate = 0.01
+    fit(dec, x, max_steps=10)
+    assert np.isfinite(dec.predict(x, verbose=0)).all()
+
+
+def test_autoencoder_that_has_diverged_is_named(data):
+    x, _ = data
+    autoencoder = dense((5, 8, 2), seed=0)
+    dec = placed_dec(x)
+    for model in (autoencoder, dec.autoencoder):
+        model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    with pytest.raises(ValueError, match=r"finite embeddings.*60 of 60.*encoder's weights"):
+        DEC(autoencoder, 3).fit(x, verbose=0)
+    with pytest.raises(FloatingPointError, match="not finite before any training"):
+        fit(dec, x)
 
 
 @pytest.mark.parametrize("reconstruction_weight", [0.0, 1.0])
@@ -620,10 +666,10 @@ def test_regularizer_holds_the_weights_down(data):
     assert norm_after_training(keras.regularizers.L2(1.0)) < 0.8 * norm_after_training(None)
 
 
-def test_used_model_exports_without_a_signature(data, tmp_path):
+def test_model_exports_without_a_signature(data, tmp_path):
     dec = placed_dec(data[0])
-    expected = dec.predict(data[0], verbose=0)
     dec.export(tmp_path / "folder", verbose=False)
+    expected = dec.predict(data[0], verbose=0)
     loaded = tf.saved_model.load(str(tmp_path / "folder"))
     q = loaded.serve(data[0])
     np.testing.assert_allclose(q, expected, rtol=1e-5, atol=1e-6)

@@ -248,10 +248,68 @@ def test_temperature_decay_needs_a_layer_with_a_temperature(blobs):
 
 
 def test_temperature_decay_needs_centroids(blobs):
-    model = DifferentiableKMeans(3)
+    class OwnModel(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.clustering = DifferentiableKMeansLayer(3)
+
+        def call(self, inputs):
+            return self.clustering(inputs)
+
+    model = OwnModel()
     model.compile("sgd")
     with pytest.raises(ValueError, match=r"Expected a model with centroids: call its `initialize"):
         model.fit(blobs, callbacks=[TemperatureDecay(1, 0.1, 2)], verbose=0)
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+def test_fit_places_the_centroids_where_that_has_not_been_done(is_built, blobs):
+    def fit(model, epochs):
+        keras.utils.set_random_seed(3)
+        return model.fit(blobs + 100, epochs=epochs, verbose=0)
+
+    models = [DifferentiableKMeans(4), DifferentiableKMeans(4)]
+    for model in models:
+        if is_built:
+            model.build((None, 3))
+            assert_array_equal(model.clusters, 0)
+        model.compile(keras.optimizers.Adam(0.1))
+        fit(model, epochs=1)
+        assert_allclose(model.clusters, 100, atol=12)
+    assert_array_equal(models[0].clusters, models[1].clusters)
+
+
+def test_fit_keeps_centroids_that_were_placed_by_hand(blobs):
+    model = DifferentiableKMeans(2)
+    model.build((None, 3))
+    model.clustering.clusters.assign([[50, 0, 0], [90, 0, 0]])
+    model.compile(keras.optimizers.SGD(1e-9))
+    model.fit(blobs, verbose=0)
+    assert_allclose(model.clusters, [[50, 0, 0], [90, 0, 0]], atol=1e-3)
+
+
+def test_dataset_needs_placed_centroids(blobs):
+    import tensorflow as tf
+
+    model = DifferentiableKMeans(4)
+    model.compile("adam")
+    batches = tf.data.Dataset.from_tensor_slices(blobs).batch(32)
+    with pytest.raises(ValueError, match="call `initialize` on an array of samples first"):
+        model.fit(batches, verbose=0)
+    model.initialize(blobs, random_state=0)
+    assert len(model.fit(batches, verbose=0).history["loss"]) == 1
+
+
+def test_clusters_of_a_model_that_is_not_built_are_an_error():
+    with pytest.raises(ValueError, match="Expected a model with centroids"):
+        _ = DifferentiableKMeans(3).clusters
+
+
+@pytest.mark.parametrize("options", [{"loss": "mse"}, {"metrics": ["mse"]}])
+def test_another_loss_or_metric_is_refused(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"Expected no `{name}`: the loss is the model's own"):
+        DifferentiableKMeans(3).compile("adam", **options)
 
 
 @pytest.mark.parametrize(

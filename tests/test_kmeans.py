@@ -180,6 +180,44 @@ def test_cosine_is_spherical_kmeans():
     np.testing.assert_array_equal(ours.predict(5 * x), labels)
 
 
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+@pytest.mark.parametrize("n", [200, 60_000])  # operation by operation, and compiled
+def test_cosine_keeps_rows_of_zeros_out_of_the_centroids(n, init):
+    rng = np.random.default_rng(0)
+    others = 0.3 * rng.random((n, 12), dtype="float32")
+    others[np.arange(n), np.arange(n) % 10] += 1  # ten clusters
+    is_zero = rng.permutation(np.arange(n + 30) < 30)
+    x = np.zeros((n + 30, 12), "float32")
+    x[~is_zero] = others
+    weight = rng.integers(1, 4, len(x))
+    options = {"init": init, "n_init": 8, "metric": "cosine", "random_state": 0}
+    ours = KMeans(10, **options).fit(x, sample_weight=weight)
+    without = KMeans(10, **options).fit(others, sample_weight=weight[~is_zero])
+    np.testing.assert_allclose(ours.cluster_centers_, without.cluster_centers_, atol=1e-5)
+    np.testing.assert_array_equal(ours.labels_[~is_zero], without.labels_)
+    assert set(ours.labels_[is_zero]) == {0} == set(ours.predict(x[is_zero]))
+    fixed = weight[is_zero].sum()
+    assert ours.inertia_ == pytest.approx(without.inertia_ + fixed)
+    assert ours.inertia_ == pytest.approx(-ours.score(x, sample_weight=weight))
+    np.testing.assert_allclose(ours.inertia_history_, without.inertia_history_ + fixed, rtol=1e-5)
+
+
+def test_cosine_gives_no_empty_cluster_a_row_of_zeros():
+    x = np.concatenate([np.zeros((5, 2)), [[1, 0], [1, 0.1], [1, 0.2], [1, 0.3]]])
+    init = [[1, 0.1], [-1, 0]]  # the second is nearest to none
+    kmeans = KMeans(2, init=init, metric="cosine").fit(x)
+    assert len(np.unique(kmeans.labels_[5:])) == 2
+    np.testing.assert_allclose(np.linalg.norm(kmeans.cluster_centers_, axis=1), 1)
+
+
+def test_cosine_of_few_rows_but_zeros_has_fewer_clusters():
+    x = np.concatenate([np.zeros((5, 2)), [[1.0, 0.0]]])
+    for init in ("k-means++", "random"):
+        with pytest.warns(ConvergenceWarning, match="distinct clusters"):
+            kmeans = KMeans(3, init=init, metric="cosine", random_state=0).fit(x)
+        assert kmeans.inertia_ == pytest.approx(5)
+
+
 def manhattan_reference(x, centers, n_steps):
     """Labels by absolute differences, centers by means, in float64."""
     for _ in range(n_steps):

@@ -351,6 +351,15 @@ def test_batch_size_of_clusters_is_a_positive_int(batch_size):
         model.predict_clusters(x, batch_size=batch_size)
 
 
+@pytest.mark.parametrize(("n", "batch_size"), [(200, 3), (3, None)])
+def test_first_batch_of_too_few_samples_is_refused_before_any_work(n, batch_size):
+    x, model = samples(n), small_model()
+    with pytest.raises(ValueError, match=rf"n_clusters=4 samples.*Received: {n} .* batches of 3"):
+        model.fit(x, batch_size=batch_size, verbose=0)
+    model.fit(samples(), verbose=0)
+    model.fit(x, batch_size=batch_size, verbose=0)  # It has its centroids by now.
+
+
 def test_clusters_before_any_training_are_an_error():
     with pytest.raises(ValueError, match="Expected a trained model"):
         kdec.KMeansLoss(small_encoder(), 3).predict_clusters(np.zeros((5, 6), "float32"))
@@ -521,10 +530,10 @@ def test_losses_of_the_encoder_itself_count():
     assert loss == pytest.approx(plain + own, rel=1e-5)
 
 
-def test_used_model_exports_without_a_signature(tmp_path):
+def test_model_exports_without_a_signature(tmp_path):
     x, model = samples(), small_model()
-    expected = model.predict(x, verbose=0)
     model.export(tmp_path / "folder", verbose=False)
+    expected = model.predict(x, verbose=0)
     loaded = tf.saved_model.load(str(tmp_path / "folder"))
     z = loaded.serve(x)
     np.testing.assert_allclose(z, expected, rtol=1e-5, atol=1e-6)

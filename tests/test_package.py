@@ -73,6 +73,7 @@ FOR_EVERY_BACKEND = {
     "kdec.integers",
     "kdec.layers",
     "kdec.legacy_h5",
+    "kdec.own_loss",
 }
 
 
@@ -85,6 +86,7 @@ FOR_EVERY_BACKEND = {
         "integers.py",
         "layers.py",
         "legacy_h5.py",
+        "own_loss.py",
         "autoencoders/*.py",
     ],
 )

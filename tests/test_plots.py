@@ -498,6 +498,11 @@ class TestPartitions:
         assert_array_equal(twin.lines[0].get_ydata(), [np.nan, 0.5, 0.4])
         assert twin.get_ylabel() == "silhouette"
 
+    def test_elbow_of_a_dict(self):
+        inertias = {1: 9.0, 2: 4.0}
+        ax = plots.elbow(inertias.keys(), inertias.values())
+        assert_array_equal(ax.lines[0].get_xydata(), [[1, 9], [2, 4]])
+
     def test_elbow_has_whole_numbers_on_axes_of_its_own(self):
         ticks = plots.elbow([1, 2, 3], [9.0, 4.0, 3.0]).get_xticks()
         assert_array_equal(ticks, ticks.astype(int))
@@ -519,12 +524,27 @@ class TestPartitions:
             (lambda: plots.elbow([1, 2], [1]), r"same shape \(m,\).*\(2,\), \(1,\)"),
             (lambda: plots.elbow([1, 2], [1, 2], [1]), r"\(2,\), \(2,\), \(1,\)"),
             (lambda: plots.elbow([], []), "m > 0"),
+            (lambda: plots.embedding_3d(np.eye(2, 5)), r"at least 3 samples.*\(2, 5\)"),
+            (lambda: plots.embedding_2d(np.zeros((1, 5))), r"at least 2 samples.*\(1, 5\)"),
+            (lambda: plots.embedding_2d(np.eye(9), max_samples=0), "`max_samples`"),
         ],
     )
     def test_wrong_arrays_are_rejected_before_any_figure(self, draw, message):
         with pytest.raises(ValueError, match=message):
             draw()
         assert plt.get_fignums() == []
+
+
+def test_labels_of_which_some_are_missing_are_drawn():
+    labels = np.array([None, "b", "a"], object)
+    assert legend_texts(plots.clusters_2d(np.eye(3, 2), labels)) == ["None", "a", "b"]
+
+
+def test_embedding_3d_without_variance_has_shares_of_none():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ax = plots.embedding_3d(np.ones((5, 4)))
+    assert ax.get_xlabel() == "PC 1 (0%)"
 
 
 @pytest.mark.parametrize("z", [np.zeros((50, 10)), np.full((50, 3), 1e-30, "float32")])

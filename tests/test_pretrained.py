@@ -112,6 +112,8 @@ def test_unknown_format_is_an_error():
 def test_unknown_name_is_an_error_with_the_nearest_one():
     with pytest.raises(ValueError, match=r"'mnist-deck'\. Did you mean 'mnist-dec'"):
         kdec.load_pretrained("mnist-deck")
+    with pytest.raises(ValueError, match=r"Expected a model out of .*Received: \['mnist-dec'\]"):
+        kdec.load_pretrained(["mnist-dec"])
 
 
 def test_changed_file_is_an_error_before_it_is_opened(copy):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kdec import legacy_h5
+from kdec.encoders import call_once
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -38,7 +39,7 @@ class Autoencoder(keras.Model):
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
-        self.build(encoder.input_shape)
+        call_once(self, encoder)
 
     def build(self, input_shape):
         """Do nothing: encoder and decoder are built. Keras notes the shape, for `export`."""

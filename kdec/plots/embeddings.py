@@ -53,7 +53,8 @@ def embedding_3d(
         The axes.
 
     Raises:
-        ValueError: If the shapes do not fit together, values are not finite, or `ax` is not 3-D.
+        ValueError: If the shapes do not fit together, values are not finite, samples of more than
+            3 features are fewer than 3, or `ax` is not 3-D.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -68,6 +69,11 @@ def embedding_3d(
         raise ValueError(
             f"Expected `z` to have at least 3 features. Received: shape {z.shape}. "
             "`kdec.plots.clusters_2d` draws 2 features"
+        )
+    if z.shape[1] > 3 and len(z) < 3:
+        raise ValueError(
+            "Expected at least 3 samples of more than 3 features, to find three principal "
+            f"components. Received: shape {z.shape}"
         )
     if centroids is not None:
         centroids = check_points(centroids, "centroids", n_features=z.shape[1])
@@ -101,10 +107,10 @@ def _project_to_3d(z, centroids):
         return z, centroids, [f"$z_{axis}$" for axis in (1, 2, 3)]
     from sklearn.decomposition import PCA
 
-    pca = PCA(n_components=3, random_state=0).fit(z)
-    names = [
-        f"PC {axis} ({share:.0%})" for axis, share in enumerate(pca.explained_variance_ratio_, 1)
-    ]
+    with np.errstate(invalid="ignore"):  # The shares of no variance at all are 0 / 0.
+        pca = PCA(n_components=3, random_state=0).fit(z)
+    shares = np.nan_to_num(pca.explained_variance_ratio_)
+    names = [f"PC {axis} ({share:.0%})" for axis, share in enumerate(shares, 1)]
     return pca.transform(z), None if centroids is None else pca.transform(centroids), names
 
 
@@ -225,8 +231,8 @@ def embedding_2d(
     Args:
         z: Embedding, shape (n, d).
         y: Labels, shape (n,), integers or strings. Defaults to None: one colour.
-        max_samples: Number of samples above which as many are chosen at random, since the time of
-            t-SNE grows faster than their number. Defaults to 3000.
+        max_samples: Int of at least 2, number of samples above which as many are chosen at random,
+            since the time of t-SNE grows faster than their number. Defaults to 3000.
         perplexity: Effective number of neighbours in t-SNE; (n - 1) / 3 if that is less. Defaults
             to 30.
         random_state: Seed of the sampling and of t-SNE. Defaults to 0.
@@ -237,7 +243,8 @@ def embedding_2d(
         The axes.
 
     Raises:
-        ValueError: If the shapes do not fit together or values are not finite.
+        ValueError: If the shapes do not fit together, values are not finite, there is only one
+            sample, or `max_samples` is not an int of at least 2.
 
     Reference:
         van der Maaten and Hinton, Visualizing Data using t-SNE, 2008.
@@ -246,6 +253,9 @@ def embedding_2d(
 
     z = check_points(z, "z")
     y = check_labels(y, len(z))
+    max_samples = positive_int("max_samples", max_samples, least=2)
+    if len(z) < 2:
+        raise ValueError(f"Expected at least 2 samples. Received: shape {z.shape}")
     if len(z) > max_samples:
         chosen = np.random.default_rng(random_state).choice(len(z), max_samples, replace=False)
         z, y = z[chosen], None if y is None else y[chosen]

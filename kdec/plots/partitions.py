@@ -112,8 +112,9 @@ def elbow(
         ('number of clusters', 'inertia')
         >>> plt.close(ax.figure)
     """
-    n_clusters, inertias = np.asarray(n_clusters), np.asarray(inertias)
-    silhouettes = None if silhouettes is None else np.asarray(silhouettes, dtype=float)
+    # Lists first: NumPy would take a dict's keys and values for single objects.
+    n_clusters, inertias = np.asarray(list(n_clusters)), np.asarray(list(inertias))
+    silhouettes = None if silhouettes is None else np.asarray(list(silhouettes), dtype=float)
     shapes = [a.shape for a in (n_clusters, inertias, silhouettes) if a is not None]
     if n_clusters.ndim != 1 or n_clusters.size == 0 or len(set(shapes)) > 1:
         raise ValueError(

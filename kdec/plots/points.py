@@ -71,7 +71,10 @@ def point_colors(labels: np.ndarray | None) -> tuple[np.ndarray | str, list[Line
     """Return a colour for each point and the legend's handle for each label."""
     if labels is None:
         return SINGLE_COLOR, []
-    distinct, codes = np.unique(labels, return_inverse=True)
+    try:
+        distinct, codes = np.unique(labels, return_inverse=True)
+    except TypeError:  # Labels without an order, as where some are None.
+        distinct, codes = np.unique(labels.astype(str), return_inverse=True)
     colors = label_colors(len(distinct))
     handles = [
         Line2D([], [], linestyle="", marker="o", markersize=7, color=color, label=str(label))
