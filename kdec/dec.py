@@ -22,7 +22,7 @@ from kdec.encoders import call_once, check_embedding, check_encoder
 from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
-from kdec.own_loss import add_losses_of, refuse_losses
+from kdec.own_loss import OwnLossModel, add_losses_of
 from kdec.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet, target_distribution
 
 __all__ = ["DEC", "target_distribution"]
@@ -31,7 +31,7 @@ logger = logging.getLogger("kdec")
 
 
 @keras.saving.register_keras_serializable(package="kdec")
-class DEC(keras.Model):
+class DEC(OwnLossModel):
     """Deep embedded clustering on a pretrained autoencoder.
 
     `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
@@ -201,16 +201,15 @@ class DEC(keras.Model):
 
         Args:
             optimizer: Keras optimizer, its name, or None for SGD(0.01, momentum=0.9), as in DEC.
-            loss: None; stands here to say so.
+            loss: None. Named here so that a loss is refused by position too.
             **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
 
         Raises:
             ValueError: If a loss or a metric is given.
         """
-        refuse_losses({"loss": loss, **kwargs})
         if optimizer is None:
             optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
-        super().compile(optimizer=optimizer, **kwargs)
+        super().compile(optimizer, loss, **kwargs)
 
     def fit(
         self,
@@ -256,8 +255,9 @@ class DEC(keras.Model):
             TypeError: If `x` is a dataset.
             ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
                 positive.
-            FloatingPointError: If the soft assignments become NaN: the training has diverged. The
-                model then has the weights of the last renewal at which they were not.
+            FloatingPointError: If the soft assignments are not finite. If training has made them
+                so, the model has the weights of the last renewal at which they were, and a fresh
+                optimizer.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
         require_tensorflow("the training of DEC")
@@ -274,7 +274,10 @@ class DEC(keras.Model):
         if not self.compiled:
             self.compile()
         if not self.optimizer.built:
-            self._build_optimizer()
+            # With the decoder's variables, trained or not: Keras hands the optimizer all of the
+            # model's at the end of `fit`, where moving averages take the place of the weights by
+            # position.
+            self.optimizer.build(self.trainable_variables)
         self._training_set = TrainingSet(self, x, batch_size, update_interval, max_steps, shuffle)
         # The traced function holds the training set of an earlier `fit`.
         self.train_function = None
@@ -343,11 +346,6 @@ class DEC(keras.Model):
             "reconstruction_loss": reconstruction_loss,
         }
 
-    def _build_optimizer(self):
-        # With the decoder's variables, trained or not: Keras hands the optimizer all of the model's
-        # at the end of `fit`, where moving averages take the place of the weights by position.
-        self.optimizer.build(self.trainable_variables)
-
     def _trained_variables(self):
         """What the loss depends on: without a reconstruction term, not the decoder."""
         model = self.autoencoder if self.reconstruction_weight else self.encoder
@@ -377,11 +375,6 @@ class DEC(keras.Model):
             config["autoencoder"], custom_objects
         )
         return cls(**config)
-
-    def compile_from_config(self, config):
-        """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self._build_optimizer()
 
 
 def _check_autoencoder(autoencoder):

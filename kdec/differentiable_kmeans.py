@@ -16,7 +16,7 @@ from keras import ops
 from kdec import legacy_h5
 from kdec.encoders import check_encoder
 from kdec.integers import positive_int
-from kdec.own_loss import refuse_losses
+from kdec.own_loss import OwnLossModel
 
 logger = logging.getLogger("kdec")
 
@@ -156,7 +156,7 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="kdec")
-class DifferentiableKMeans(keras.Model):
+class DifferentiableKMeans(OwnLossModel):
     """K-means by gradient descent, on the samples themselves or behind an encoder.
 
     `initialize(x)` places the centroids on random samples, `fit(x)` trains them, and the encoder
@@ -297,25 +297,6 @@ class DifferentiableKMeans(keras.Model):
                 f"{samples.shape[1:]} a sample, or NaN or infinity among them"
             )
         self.clustering.clusters.assign(np.reshape(samples, self.clustering.clusters.shape))
-
-    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
-        """Set the optimizer, as `keras.Model.compile` does; the loss is the model's own.
-
-        Args:
-            optimizer: Keras optimizer or its name. Defaults to "rmsprop", as in Keras.
-            loss: None; stands here to say so.
-            **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
-
-        Raises:
-            ValueError: If a loss or a metric is given.
-        """
-        refuse_losses({"loss": loss, **kwargs})
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def compile_from_config(self, config):
-        """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
 
     def fit(self, x=None, *args, **kwargs):
         """Train as `keras.Model.fit` does, whose arguments it takes, without targets.

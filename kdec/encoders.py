@@ -1,4 +1,4 @@
-"""What models ask of an encoder that they are given, and of its embedding."""
+"""What models around an encoder share: checks of it and its embedding, and their own first call."""
 
 import keras
 import numpy as np

@@ -18,7 +18,7 @@ from kdec.autoencoders import Autoencoder
 from kdec.backend import require_tensorflow
 from kdec.encoders import call_once, check_embedding, check_encoder
 from kdec.integers import positive_int
-from kdec.own_loss import add_losses_of, refuse_losses
+from kdec.own_loss import OwnLossModel, add_losses_of
 
 logger = logging.getLogger("kdec")
 
@@ -26,7 +26,7 @@ _KERAS_BATCH_SIZE = 32  # that of `fit` for arrays where none is given
 
 
 @keras.saving.register_keras_serializable(package="kdec")
-class KMeansLoss(keras.Model):
+class KMeansLoss(OwnLossModel):
     """An encoder trained by the k-means loss of each batch, on its own embedding.
 
     For the embedding z of a batch of n samples, and the centroids that Lloyd's algorithm finds in
@@ -176,25 +176,6 @@ class KMeansLoss(keras.Model):
         # Not that of the samples, which one outlier would move so far that no digits are left.
         origin = clusters.mean(axis=0)
         return nearest(z - origin, clusters - origin).numpy()
-
-    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
-        """Set the optimizer, as `keras.Model.compile` does; the loss is the model's own.
-
-        Args:
-            optimizer: Keras optimizer or its name. Defaults to "rmsprop", as in Keras.
-            loss: None; stands here to say so.
-            **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
-
-        Raises:
-            ValueError: If a loss or a metric is given.
-        """
-        refuse_losses({"loss": loss, **kwargs})
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def compile_from_config(self, config):
-        """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
 
     def fit(self, x=None, y=None, batch_size: int | None = None, *args, **kwargs):
         """Train as `keras.Model.fit` does, whose arguments it takes.

@@ -1,11 +1,33 @@
-"""Models whose loss is their own: what their `compile` refuses, and what their parts add to it."""
+"""Models whose loss is their own: how they are compiled, and what their parts add to the loss."""
 
 import keras
 from keras import ops
 
 
-def refuse_losses(compile_arguments: dict) -> None:
-    """Raise a ValueError if one of the arguments of `compile` brings another loss or a metric."""
+class OwnLossModel(keras.Model):
+    """A model that is compiled with an optimizer alone."""
+
+    def compile(self, optimizer="rmsprop", loss=None, **kwargs):
+        """Set the optimizer, as `keras.Model.compile` does; the loss is the model's own.
+
+        Args:
+            optimizer: Keras optimizer or its name. Defaults to "rmsprop", as in Keras.
+            loss: None. Named here so that a loss is refused by position too.
+            **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
+
+        Raises:
+            ValueError: If a loss or a metric is given.
+        """
+        _refuse_losses({"loss": loss, **kwargs})
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compile with what `get_compile_config` returned, ready to load the optimizer's state."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+
+def _refuse_losses(compile_arguments):
     for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
         if compile_arguments.get(name) is not None:
             raise ValueError(

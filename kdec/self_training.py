@@ -103,20 +103,21 @@ class TrainingSet:
         q = self._soft_assignments()
         if not np.isfinite(q).all():
             # As labels they would all be 0, and look settled.
-            self._undo_interval()
+            raise self._undo_interval()
         self._sound_weights = self.model.get_weights()
         self.p.assign(target_distribution(q))
         return np.argmax(q, axis=1)
 
-    def _undo_interval(self):
+    def _undo_interval(self) -> FloatingPointError:
+        """Restore the weights of the renewal before, if there was one; return what to raise."""
         if self._sound_weights is None:
-            raise FloatingPointError(
+            return FloatingPointError(
                 "The soft assignments are not finite before any training: weights of the encoder "
                 "or centroids are not, or they are so large that it overflows."
             )
         self.model.set_weights(self._sound_weights)
         self.model.renew_optimizer()
-        raise FloatingPointError(
+        return FloatingPointError(
             "The soft assignments are not finite: the training has diverged. The model has the "
             "weights of the last renewal at which they were, and a fresh optimizer. A smaller "
             "learning rate may help, or samples of a smaller scale."

@@ -213,6 +213,7 @@ class TestEmbedding3d:
         ("z", "kwargs", "message"),
         [
             (np.zeros((5, 2)), {}, r"at least 3 features. Received: shape \(5, 2\).*clusters_2d"),
+            (np.eye(2, 5), {}, r"at least 3 samples.*Received: shape \(2, 5\)"),
             (np.zeros(5), {}, r"`z` to have the shape \(n, d\) with n > 0. Received: shape \(5,\)"),
             (np.zeros((0, 3)), {}, r"Received: shape \(0, 3\)"),
             ([[0, np.nan, 1], [1, 1, 1]], {}, "`z` to be finite. Received: .* in 1 of 2"),
@@ -284,6 +285,18 @@ class TestEmbedding2d:
         assert len(first.collections[0].get_offsets()) == 80
         assert_array_equal(first.collections[0].get_offsets(), second.collections[0].get_offsets())
         assert legend_texts(first) == ["left", "right"]
+
+    @pytest.mark.parametrize(
+        ("z", "options", "message"),
+        [
+            (np.zeros((1, 5)), {}, r"at least 2 samples.*\(1, 5\)"),
+            (np.eye(9), {"max_samples": 0}, "`max_samples`"),
+        ],
+    )
+    def test_too_few_samples_are_rejected_before_any_figure(self, z, options, message):
+        with pytest.raises(ValueError, match=message):
+            plots.embedding_2d(z, **options)
+        assert plt.get_fignums() == []
 
 
 class TestConfusionMatrix:
@@ -524,9 +537,6 @@ class TestPartitions:
             (lambda: plots.elbow([1, 2], [1]), r"same shape \(m,\).*\(2,\), \(1,\)"),
             (lambda: plots.elbow([1, 2], [1, 2], [1]), r"\(2,\), \(2,\), \(1,\)"),
             (lambda: plots.elbow([], []), "m > 0"),
-            (lambda: plots.embedding_3d(np.eye(2, 5)), r"at least 3 samples.*\(2, 5\)"),
-            (lambda: plots.embedding_2d(np.zeros((1, 5))), r"at least 2 samples.*\(1, 5\)"),
-            (lambda: plots.embedding_2d(np.eye(9), max_samples=0), "`max_samples`"),
         ],
     )
     def test_wrong_arrays_are_rejected_before_any_figure(self, draw, message):
