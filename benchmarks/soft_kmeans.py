@@ -16,8 +16,8 @@ import keras
 import numpy as np
 
 import kdec
-from kdec.batches import ShuffledBatches
 from kdec.experiments.soft_kmeans import PRESETS
+from kdec.models.batches import ShuffledBatches
 
 EPOCHS = 10
 ROUNDS = 3

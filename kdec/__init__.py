@@ -6,55 +6,41 @@ needs no more than ``import kdec; keras.models.load_model(path)``, on any backen
 """
 
 import importlib.util
+import os
 import sys
 
 import wrapt
 
-__version__ = "0.2.0"
+from kdec.lazy_names import lazy_names
 
-_MODULE_OF_NAME = {
-    "Autoencoder": "kdec.autoencoders",
-    "ClusteringLayer": "kdec.layers",
-    "DEC": "kdec.dec",
-    "DifferentiableKMeans": "kdec.differentiable_kmeans",
-    "DifferentiableKMeansLayer": "kdec.differentiable_kmeans",
-    "KMeans": "kdec.kmeans",
-    "KMeansLoss": "kdec.kmeans_loss",
-    "load_data": "kdec.data",
-    "load_pretrained": "kdec.pretrained",
-    "target_distribution": "kdec.dec",
-}
-_SUBMODULES = (
-    "autoencoders",
-    "data",
-    "dec",
-    "differentiable_kmeans",
-    "kmeans",
-    "kmeans_loss",
-    "layers",
-    "metrics",
-    "plots",
-    "pretrained",
+__version__ = "0.3.0"
+
+# Addresses of version 0.2, such as `kdec.dec`, are modules in this folder.
+__path__.append(os.path.join(__path__[0], "moved"))
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "autoencoders": ["Autoencoder"],
+        "data": ["load_data"],
+        "kmeans": ["KMeans"],
+        "layers": ["ClusteringLayer"],
+        "models": [
+            *("DEC", "DifferentiableKMeans", "DifferentiableKMeansLayer", "KMeansLoss"),
+            "target_distribution",
+        ],
+        "pretrained": ["load_pretrained"],
+    },
+    submodules=[
+        *("autoencoders", "data", "kmeans", "layers", "metrics", "models", "plots", "pretrained"),
+        *("dec", "differentiable_kmeans", "kmeans_loss"),
+    ],
 )
-
-__all__ = [*_MODULE_OF_NAME, *_SUBMODULES, "__version__"]
+__all__ += ["__version__"]
 
 # Modules that register Keras objects, and those of them that import TensorFlow.
-_KERAS_MODULES = ("kdec.layers", "kdec.autoencoders", "kdec.differentiable_kmeans")
-_TENSORFLOW_MODULES = ("kdec.dec", "kdec.kmeans_loss")
-
-
-def __getattr__(name):
-    if name in _MODULE_OF_NAME:
-        return getattr(importlib.import_module(_MODULE_OF_NAME[name]), name)
-    if name in _SUBMODULES:
-        return importlib.import_module(f"kdec.{name}")
-    raise AttributeError(f"module 'kdec' has no attribute '{name}'")
-
-
-def __dir__():
-    return sorted(__all__)
-
+_KERAS_MODULES = ("kdec.layers", "kdec.autoencoders", "kdec.models.differentiable_kmeans")
+_TENSORFLOW_MODULES = ("kdec.models.dec", "kdec.models.kmeans_loss")
 
 _imported = set()
 

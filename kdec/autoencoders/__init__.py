@@ -1,5 +1,6 @@
 """Autoencoders: the Keras model, and builders of dense and convolutional ones."""
 
+from kdec.autoencoders.composite import CompositeModel
 from kdec.autoencoders.convolutional import (
     conv,
     conv_pooling,
@@ -11,6 +12,7 @@ from kdec.autoencoders.model import Autoencoder
 
 __all__ = [
     "Autoencoder",
+    "CompositeModel",
     "conv",
     "conv_pooling",
     "conv_pooling_encoder",

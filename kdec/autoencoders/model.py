@@ -3,12 +3,12 @@
 import keras
 from keras import ops
 
-from kdec import legacy_h5
-from kdec.encoders import call_once
+from kdec.autoencoders import legacy_h5
+from kdec.autoencoders.composite import CompositeModel
 
 
 @keras.saving.register_keras_serializable(package="kdec")
-class Autoencoder(keras.Model):
+class Autoencoder(CompositeModel):
     """An encoder and a decoder, trained together to reproduce their input.
 
     `fit(x)` needs no target: the input is its own. Another target, as of a denoising autoencoder,
@@ -34,16 +34,14 @@ class Autoencoder(keras.Model):
     (32, 2)
     """
 
+    parts = ("encoder", "decoder")
+
     def __init__(self, encoder: keras.Model, decoder: keras.Model, **kwargs):
         _check_parts(encoder, decoder)
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
-        call_once(self, encoder)
-
-    def build(self, input_shape):
-        """Do nothing: encoder and decoder are built. Keras notes the shape, for `export`."""
-        self.built = True
+        self.call_once(encoder)
 
     def call(self, inputs, training=None):
         """Return the reconstructions of `inputs`, of the same shape."""
@@ -57,11 +55,6 @@ class Autoencoder(keras.Model):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Return the compiled metrics of `y_pred` against `y`, by default `x`."""
         return super().compute_metrics(x, _as_target(x, y, y_pred), y_pred, sample_weight)
-
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Save the whole model as `.keras`; a ValueError for `.h5`, which would not load again."""
-        legacy_h5.refuse_whole_model(filepath)
-        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, **kwargs):
         """Save the weights as `.weights.h5` (Keras 3) or, by another `.h5` name, as legacy HDF5."""
@@ -85,22 +78,6 @@ class Autoencoder(keras.Model):
             )
         else:
             legacy_h5.load_weights(self, filepath, **kwargs)
-
-    def get_config(self):
-        """Return the arguments that rebuild this model."""
-        return {
-            **super().get_config(),
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "decoder": keras.saving.serialize_keras_object(self.decoder),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Rebuild a model from what `get_config` returned."""
-        config = dict(config)
-        for part in ("encoder", "decoder"):
-            config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
-        return cls(**config)
 
 
 def _as_target(x, y, y_pred):

@@ -13,9 +13,8 @@ import tensorflow as tf
 
 from kdec import metrics, plots
 from kdec.autoencoders import Autoencoder, dense
-from kdec.batches import ShuffledBatches
-from kdec.dec import DEC
 from kdec.experiments.run import Run
+from kdec.models import DEC, ShuffledBatches
 
 _ADAM = {"class_name": "Adam", "config": {"learning_rate": 0.002}}
 _SGD = {"class_name": "SGD", "config": {"learning_rate": 0.01, "momentum": 0.9}}

@@ -10,11 +10,10 @@ import numpy as np
 
 from kdec import plots
 from kdec.autoencoders import Autoencoder, conv, dense
-from kdec.batches import ShuffledBatches
-from kdec.dec import DEC
 from kdec.experiments.run import Run
 from kdec.experiments.starting import load_autoencoder
 from kdec.kmeans import KMeans
+from kdec.models import DEC, ShuffledBatches
 
 _FULL = {
     "autoencoder": "dense",

@@ -13,12 +13,11 @@ import numpy as np
 
 from kdec import metrics, plots
 from kdec.autoencoders import Autoencoder, sigmoid
-from kdec.batches import ShuffledBatches
-from kdec.dec import DEC
 from kdec.experiments.run import Run
 from kdec.experiments.starting import load_autoencoder
 from kdec.experiments.stopping import ResumableEarlyStopping
 from kdec.kmeans import KMeans
+from kdec.models import DEC, ShuffledBatches
 
 _FULL = {
     "hidden_units": [784, 64, 32],

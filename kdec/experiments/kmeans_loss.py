@@ -15,11 +15,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from kdec import metrics, plots
 from kdec.autoencoders import conv_pooling
-from kdec.batches import ShuffledBatches
 from kdec.experiments.run import Run
 from kdec.experiments.stopping import ResumableEarlyStopping
 from kdec.kmeans import KMeans
-from kdec.kmeans_loss import KMeansLoss
+from kdec.models import KMeansLoss, ShuffledBatches
 
 # The source's training; the one that suits a reconstruction term; and that one without the term, so
 # that the last two differ in nothing else.

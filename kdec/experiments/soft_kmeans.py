@@ -7,10 +7,9 @@ import keras
 import numpy as np
 
 from kdec import metrics, plots
-from kdec.batches import ShuffledBatches
-from kdec.differentiable_kmeans import DifferentiableKMeans, TemperatureDecay
 from kdec.experiments.run import Run
 from kdec.kmeans import KMeans
+from kdec.models import DifferentiableKMeans, ShuffledBatches, TemperatureDecay
 
 _FULL = {
     "n_runs": 10,

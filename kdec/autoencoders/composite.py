@@ -1,0 +1,45 @@
+"""Models made of other models: how they are built, saved and rebuilt."""
+
+import keras
+
+from kdec.autoencoders import legacy_h5
+
+
+class CompositeModel(keras.Model):
+    """A Keras model that is saved and rebuilt along with the models that it is made of.
+
+    Attributes:
+        parts: Names of the arguments that are Keras models, or None, each kept as an attribute of
+            that name; set by the subclass.
+    """
+
+    parts = ()
+
+    def build(self, input_shape):
+        """Do nothing: all parts are built. Keras notes the shape, for `export`."""
+        self.built = True
+
+    def call_once(self, encoder: keras.Model) -> None:
+        """Call the model on a symbol of what `encoder` takes, which builds it for `export`."""
+        self(keras.KerasTensor(encoder.input_shape, dtype=encoder.inputs[0].dtype))
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Save the whole model as `.keras`; a ValueError for `.h5`, which would not load again."""
+        legacy_h5.refuse_whole_model(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def get_config(self):
+        """Return the arguments that rebuild this model."""
+        parts = {
+            part: keras.saving.serialize_keras_object(getattr(self, part)) for part in self.parts
+        }
+        return {**super().get_config(), **parts}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Rebuild a model from what `get_config` returned."""
+        parts = {
+            part: keras.saving.deserialize_keras_object(config[part], custom_objects)
+            for part in cls.parts
+        }
+        return cls(**{**config, **parts})

@@ -1,0 +1,222 @@
+"""The command line: `kdec list`, `run`, `report` and `weights`.
+
+TensorFlow loads when a run starts, not for help or for a wrong option.
+"""
+
+import logging
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.table import Column, Table
+
+import kdec
+from kdec import pretrained
+from kdec.cli.quiet import import_tensorflow
+from kdec.experiments import EXPERIMENTS, find_experiment, report
+
+app = typer.Typer(
+    help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+_BAD_INPUT = 2
+# Typer gives this class no public name, and it is Click's own only in older versions.
+_UsageError = typer.BadParameter.__base__
+
+
+class Preset(StrEnum):
+    """How much of an experiment to run."""
+
+    quick = "quick"
+    full = "full"
+
+
+def main() -> None:
+    """Run the command line; bad input ends it with one line and exit code 2."""
+    try:
+        exit_code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except _UsageError as error:
+        message = error.format_message()
+        message += "" if message.endswith((".", "?")) else "."
+        _print_error(f"{message} See `kdec --help`, `kdec run --help`.")
+        exit_code = _BAD_INPUT
+    sys.exit(exit_code)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        _print_plain(f"kdec {kdec.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options of `kdec` itself."""
+
+
+@app.command("list")
+def list_experiments() -> None:
+    """List the experiments."""
+    table = Table("experiment", "source", "what it does", "full-size data")
+    for experiment in EXPERIMENTS.values():
+        table.add_row(experiment.name, experiment.source, experiment.summary, experiment.full_data)
+    console.print(table)
+
+
+@app.command("report")
+def write_report(
+    results: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the records, EXPERIMENT/DATA-full-seedSEED.json.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = Path("results"),
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("RESULTS.md"),
+) -> None:
+    """Write the table of all recorded runs beside the sources' figures."""
+    try:
+        out.write_text(report(results))
+    except (ValueError, OSError) as error:
+        _print_error(error)
+        raise typer.Exit(_BAD_INPUT) from None
+    _print_plain(f"Wrote {out}")
+
+
+@app.command("weights")
+def list_weights() -> None:
+    """List the trained models that come with kdec."""
+    # A name cut short would be of no use.
+    table = Table(Column("name", no_wrap=True), "what it is, and its figures", show_lines=True)
+    for row in pretrained.available():
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items())
+        origin = f"{row['data']}, seed {row['seed']}"
+        table.add_row(row["name"], f"{row['what']}\n{origin}: {figures.replace('_', ' ')}")
+    console.print(table)
+    console.print('Load one in Python by kdec.load_pretrained("NAME").', highlight=False)
+
+
+@app.command("run")
+def run_experiment(
+    name: Annotated[str, typer.Argument(help="Experiment; `kdec list` shows them.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Data set. Default: a small one if quick, the source's if full."),
+    ] = None,
+    preset: Annotated[
+        Preset, typer.Option(help="quick: minutes, on small data; full: as in the source.")
+    ] = Preset.quick,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything random.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the run. Default: runs/NAME-DATA-PRESET-seedSEED."),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Trained model to start from: .h5 weights or .keras."
+        ),
+    ] = None,
+) -> None:
+    """Run an experiment; the same command again goes on with an interrupted one."""
+    try:
+        experiment = find_experiment(name)
+        overrides = _overrides(experiment, weights)
+        full = preset is Preset.full
+        data = data or (experiment.full_data if full else experiment.quick_data)
+        out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
+        # Before all that may import Keras, as a download does. Experiments train on no other.
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        os.environ.setdefault("MPLBACKEND", "agg")
+        dataset = kdec.load_data(data, seed=seed)
+        _check_folder(out)
+        _set_up_logging()
+        import_tensorflow()
+        from kdec.experiments import execute
+
+        result = execute(experiment, dataset, preset.value, seed, out, **overrides)
+    except (ValueError, OSError, FloatingPointError) as error:
+        _print_error(error)
+        raise typer.Exit(_BAD_INPUT) from None
+    except KeyboardInterrupt:
+        _print_plain(f"\nInterrupted. The same command goes on from {out}.")
+        raise typer.Exit(130) from None
+    console.print(_results_table(result))
+    console.print("Files:")
+    for path in sorted(out.iterdir()):
+        if path.is_file():
+            _print_plain(f"  {path}")
+
+
+def _overrides(experiment, weights):
+    """What replaces the values of the preset: the weights file, if there is one."""
+    if weights is None:
+        return {}
+    if not experiment.takes_weights:
+        able = [other.name for other in EXPERIMENTS.values() if other.takes_weights]
+        raise ValueError(
+            f"Expected no --weights, or an experiment that starts from some, out of {able}. "
+            f"Received: {experiment.name!r} with --weights {weights}"
+        )
+    return {"weights": str(weights)}
+
+
+def _check_folder(out):
+    """Raise an OSError if nothing can be written to `out`, before any work is done."""
+    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(f"Expected a folder for the run. Received: {existing}, a file")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(f"Expected a folder that can be written. Received: {existing}")
+
+
+def _set_up_logging():
+    logger = logging.getLogger("kdec")
+    logger.setLevel(logging.INFO)
+    if not logger.handlers:
+        logger.addHandler(RichHandler(console=console, show_path=False, show_level=False))
+
+
+def _print_plain(text):
+    """Print what may hold a path, in which rich would take brackets for markup and break lines."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_error(error):
+    message = escape(" ".join(str(error).split()))
+    Console(stderr=True).print(f"[bold red]Error:[/] {message}", soft_wrap=True, highlight=False)
+
+
+def _results_table(result):
+    table = Table("system", title=result["command"])
+    names = list(dict.fromkeys(name for row in result["metrics"].values() for name in row))
+    for name in names:
+        heading = name.upper() if len(name) == 3 else name.replace("_", " ")
+        table.add_column(heading, justify="right")
+    for system, row in result["metrics"].items():
+        table.add_row(system, *(_cell(name, row.get(name)) for name in names))
+    return table
+
+
+def _cell(name, value):
+    if value is None:
+        return ""
+    # An inertia may be in the millions.
+    return f"{value:.1f}" if name == "seconds" or abs(value) >= 1000 else f"{value:.4f}"

@@ -1,0 +1,161 @@
+"""The data sets of the sources, by name, checked before they are used.
+
+The sample ``mnist-5k``, ``digits``, ``iris`` and ``gaussians`` need no network; `full_sets` finds
+the files of the others.
+"""
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from kdec.data import full_sets
+
+_MAX_PIXEL = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with their labels, as `load_data` returns them.
+
+    Attributes:
+        name: The name that `load_data` was given.
+        x: Samples, float32, shape (n, height, width) for images, with values in [0, 1], and (n, d)
+            for the others.
+        y: Labels, int64, shape (n,), or None if there are none.
+        sha256: Hexadecimal digest of the stored arrays, the bytes of x followed by those of y, for
+            records of runs. Images are stored as uint8, other samples as float32, and labels as
+            uint8. It is the same wherever the file came from.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray | None
+    sha256: str
+
+    @property
+    def flat(self) -> np.ndarray:
+        """Samples as vectors: a view of `x` of shape (n, d)."""
+        return self.x.reshape(len(self.x), -1)
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of distinct labels, or None without labels."""
+        return None if self.y is None else len(np.unique(self.y))
+
+
+def load_data(name: str = "mnist-5k", *, seed: int = 0) -> Dataset:
+    """Load a data set by name.
+
+    =================  ======================================================================
+    name               content
+    =================  ======================================================================
+    ``mnist``          70,000 handwritten digits, 28 x 28: training, then test set
+    ``mnist-train``    its 60,000 training images
+    ``mnist-test``     its 10,000 test images
+    ``mnist-5k``       5,000 of the training images, 500 a class, sorted by class (packaged)
+    ``fashion-mnist``  70,000 images of clothes, 28 x 28: training, then test set
+    ``digits``         1,797 handwritten digits, 8 x 8 (from scikit-learn)
+    ``iris``           150 flowers, 4 features in centimetres, not scaled (from scikit-learn)
+    ``gaussians``      4,500 points in 2-D: 2,000 from N(0, I), 1,500 from N((13, 13), I), and
+                       1,000 from N((6, 6), I) times a random matrix with entries from
+                       U(-0.6, 2.4); not scaled
+    =================  ======================================================================
+
+    ``mnist`` and ``fashion-mnist`` are read from ``$KDEC_DATA_DIR/mnist.npz`` and
+    ``$KDEC_DATA_DIR/fashion-mnist.npz`` (uint8 arrays ``x_train``, ``y_train``, ``x_test``,
+    ``y_test``, the layout of ``keras.datasets``), else from Keras' cache, else downloaded by Keras.
+    Their arrays are checked: shape, dtype, and the digest of the IDX file that they make, against
+    the published one (sha256 for MNIST, MD5 for Fashion-MNIST, of which no other is published).
+
+    Args:
+        name: Name of the data set. Defaults to "mnist-5k".
+        seed: Seed of the random sets, i.e. of "gaussians". The others ignore it. Defaults to 0.
+
+    Returns:
+        The samples, float32, and their labels, int64; the labels of "gaussians" are the index of
+        the component, in the order above.
+
+    Raises:
+        ValueError: If the name is unknown, or a file is not what it should be.
+        FileNotFoundError: If the file of a full set is nowhere and cannot be downloaded, or
+            ``KDEC_DATA_DIR`` does not name a folder.
+
+    Example:
+        >>> data = load_data("mnist-5k")
+        >>> data.x.shape, data.flat.shape, data.y.shape, data.n_classes
+        ((5000, 28, 28), (5000, 784), (5000,), 10)
+    """
+    if not isinstance(name, str) or name not in _LOADERS:
+        names = ", ".join(_LOADERS)
+        nearest = difflib.get_close_matches(str(name).lower(), _LOADERS, n=1)
+        hint = f". Did you mean {nearest[0]!r}?" if nearest else ""
+        raise ValueError(f"Expected a data set out of {names}. Received: name={name!r}{hint}")
+    return _LOADERS[name](name, seed)
+
+
+def _make_dataset(name, stored_x, stored_y, scale=None):
+    """Hash the arrays as they are stored, then scale them to [0, 1] where `scale` is given."""
+    sha256 = hashlib.sha256(np.ascontiguousarray(stored_x))
+    sha256.update(np.ascontiguousarray(stored_y))
+    x = stored_x if scale is None else np.divide(stored_x, scale, dtype=np.float32)
+    return Dataset(name, x, stored_y.astype(np.int64), sha256.hexdigest())
+
+
+def _load_sample(name, seed):
+    with (
+        resources.files("kdec.data.samples").joinpath("mnist-5k.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as arrays,
+    ):
+        return _make_dataset(name, arrays["x"], arrays["y"], scale=_MAX_PIXEL)
+
+
+def _load_digits(name, seed):
+    from sklearn.datasets import load_digits
+
+    images = load_digits()
+    return _make_dataset(
+        name, images.images.astype(np.uint8), images.target.astype(np.uint8), scale=16
+    )
+
+
+def _load_iris(name, seed):
+    from sklearn.datasets import load_iris
+
+    flowers = load_iris()
+    return _make_dataset(name, flowers.data.astype(np.float32), flowers.target.astype(np.uint8))
+
+
+def _make_gaussians(name, seed):
+    """Draw the toy data of the course project, its task 1."""
+    sizes = (2000, 1500, 1000)
+    generator = np.random.default_rng(seed)
+    origin, far, skewed = (generator.standard_normal((size, 2)) for size in sizes)
+    matrix = 3 * (generator.random((2, 2)) - 0.2)
+    x = np.concatenate([origin, far + 13, (skewed + 6) @ matrix]).astype(np.float32)
+    return _make_dataset(name, x, np.repeat(np.arange(3, dtype=np.uint8), sizes))
+
+
+def _load_full_set(set_name, parts):
+    """Return a loader of some parts, of "train" and "test", of a full set."""
+
+    def load(name, seed):
+        arrays = full_sets.read(set_name, parts)
+        x, y = (np.concatenate([arrays[f"{axis}_{part}"] for part in parts]) for axis in "xy")
+        return _make_dataset(name, x, y, scale=_MAX_PIXEL)
+
+    return load
+
+
+_LOADERS = {
+    "mnist": _load_full_set("mnist", ("train", "test")),
+    "mnist-train": _load_full_set("mnist", ("train",)),
+    "mnist-test": _load_full_set("mnist", ("test",)),
+    "mnist-5k": _load_sample,
+    "fashion-mnist": _load_full_set("fashion-mnist", ("train", "test")),
+    "digits": _load_digits,
+    "iris": _load_iris,
+    "gaussians": _make_gaussians,
+}

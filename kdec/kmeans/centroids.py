@@ -1,0 +1,171 @@
+"""New centroids from the weighted sums of the clusters.
+
+The sums are kept from iteration to iteration in float64, and only points that changed cluster
+enter them.
+
+Shapes: n points, c points of a chunk, d features, k clusters, A active restarts.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from kdec.kmeans.labeling import own_distances
+from kdec.kmeans.points import read
+from kdec.kmeans.tracing import without_autograph
+
+_DENSE_SHARE = 0.01  # of (point, cluster) entries that changed; above, a dense product is faster
+_NARROWEST_DENSE = 64  # features
+
+
+class Sums(NamedTuple):
+    """Clusters as weighted sums of their points."""
+
+    vectors: tf.Tensor  # (A * k, d) float64
+    weights: tf.Tensor  # (A * k,) float64
+    counts: tf.Tensor  # (A * k,) int32, points with a weight other than 0
+
+
+@without_autograph
+def empty_sums(n_clusters, d) -> Sums:
+    """Return the sums of clusters without points."""
+    return Sums(
+        tf.zeros([n_clusters, d], tf.float64),
+        tf.zeros([n_clusters], tf.float64),
+        tf.zeros([n_clusters], tf.int32),
+    )
+
+
+@without_autograph
+def add(sums, change) -> Sums:
+    """Return the sums after a change."""
+    return Sums(*(total + part for total, part in zip(sums, change, strict=True)))
+
+
+def change_of_sums(x, weight, old, new, k):
+    """Change of the sums by the points of a chunk that changed cluster: labels (A, c).
+
+    Returns:
+        `Sums` of A * k clusters, and the number of changed points, (A,) int32.
+    """
+    n_active, n_rows = tf.shape(new)[0], tf.shape(new)[1]
+    moved = tf.where(new != old)  # (changes, 2): restart, row
+    restart, row = tf.cast(moved[:, 0], tf.int32), moved[:, 1]
+    joined, left = tf.gather_nd(new, moved), tf.gather_nd(old, moved)
+    had_cluster = left >= 0
+    clusters = tf.concat(
+        [restart * k + joined, tf.boolean_mask(restart * k + left, had_cluster)], 0
+    )
+    rows = tf.concat([row, tf.boolean_mask(row, had_cluster)], 0)
+    sign = tf.where(tf.range(tf.size(rows)) < tf.size(joined), 1, -1)
+    values = tf.gather(weight, rows)
+    counted = tf.where(values != 0, sign, 0)
+    values *= tf.cast(sign, values.dtype)
+    entries = tf.stack([tf.cast(clusters, tf.int64), rows], axis=1)
+    shape = tf.cast(tf.stack([n_active * k, n_rows]), tf.int64)
+
+    def total(each):
+        return tf.math.unsorted_segment_sum(each, clusters, n_active * k)
+
+    vectors = _weighted_sums(entries, values, shape, x)
+    change = Sums(tf.cast(vectors, tf.float64), total(tf.cast(values, tf.float64)), total(counted))
+    return change, tf.math.unsorted_segment_sum(tf.ones_like(joined), restart, n_active)
+
+
+def _weighted_sums(entries, values, shape, x):
+    """Product of a sparse (A * k, c) matrix with x (c, d), as dense product if that is faster."""
+    n_entries = tf.cast(tf.size(values), tf.float32)
+    share = n_entries / tf.cast(tf.maximum(tf.reduce_prod(shape), 1), tf.float32)
+    if share > _DENSE_SHARE and tf.shape(x)[1] >= _NARROWEST_DENSE:
+        sums = tf.matmul(tf.scatter_nd(entries, values, shape), x)
+    else:
+        sums = tf.raw_ops.SparseTensorDenseMatMul(
+            a_indices=entries, a_values=values, a_shape=shape, b=x
+        )
+    return sums
+
+
+@without_autograph
+def inertia_of(best, sums, centers, scale, metric):
+    """Inertia of each active restart right after its assignment, (A,) float64."""
+    if metric == "manhattan":
+        return best
+    centers = tf.cast(centers, tf.float64)
+    n_active, k = tf.shape(centers)[0], tf.shape(centers)[1]
+    products = tf.reduce_sum(tf.reshape(sums.vectors, tf.shape(centers)) * centers, axis=[1, 2])
+    weights = tf.reshape(sums.weights, [n_active, k])
+    if metric == "cosine":
+        return tf.reduce_sum(weights, axis=1) - products
+    squares = tf.reduce_sum(tf.square(centers), axis=2)
+    return tf.maximum(scale - 2 * products + tf.reduce_sum(weights * squares, axis=1), 0)
+
+
+def update(points, sample_weight, labels, sums, centers, metric, rows):
+    """New centers (A, k, d): the means of the clusters, empty clusters relocated first."""
+    n_active, k = tf.shape(centers)[0], tf.shape(centers)[1]
+    populated = tf.reshape(sums.counts > 0, [n_active, k])
+    vectors = tf.reshape(sums.vectors, tf.shape(centers))
+    vectors = tf.where(populated[..., tf.newaxis], vectors, tf.zeros_like(vectors))
+    weights = tf.reshape(sums.weights, [n_active, k])
+    weights = tf.where(populated, weights, tf.zeros_like(weights))
+    for restart in tf.range(n_active):
+        if not tf.reduce_all(populated[restart]):
+            own = tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)]
+            distances = own_distances(points, centers[restart], own, rows, metric=metric)
+            if metric == "cosine":  # Rows of zeros, without a weight, are far from all centers.
+                distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))
+            new_vectors, new_weights = _relocate(
+                points, sample_weight, own, distances, vectors[restart], weights[restart]
+            )
+            vectors = tf.tensor_scatter_nd_update(vectors, [[restart]], new_vectors[tf.newaxis])
+            weights = tf.tensor_scatter_nd_update(weights, [[restart]], new_weights[tf.newaxis])
+    return _means(vectors, weights, centers.dtype, metric)
+
+
+def _relocate(points, sample_weight, labels, distances, vectors, weights):
+    """Give each empty cluster of one restart a point that lies farthest from its own center.
+
+    Args:
+        points: all points.
+        sample_weight: (n,).
+        labels: (n,).
+        distances: (n,), to the own center before the update.
+        vectors: (k, d) sums of the clusters.
+        weights: (k,).
+
+    Returns:
+        New vectors and weights.
+    """
+    empty = tf.where(weights == 0)
+    if tf.reduce_max(distances) > 0:
+        farthest = tf.numpy_function(_farthest, [distances, tf.shape(empty)[0]], tf.int64)
+        farthest = tf.ensure_shape(farthest, [None])
+        moved_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
+        moved = tf.map_fn(
+            lambda row: read(points, row, 1)[0], farthest, fn_output_signature=points.body.dtype
+        )
+        moved = tf.cast(moved, tf.float64) * moved_weights[:, tf.newaxis]
+        old = tf.gather(labels, farthest)[:, tf.newaxis]
+        vectors = tf.tensor_scatter_nd_sub(vectors, old, moved)
+        weights = tf.tensor_scatter_nd_sub(weights, old, moved_weights)
+        vectors = tf.tensor_scatter_nd_update(vectors, empty, moved)
+        weights = tf.tensor_scatter_nd_update(weights, empty, moved_weights)
+    return vectors, weights
+
+
+def _farthest(distances, count):
+    """Indices of the largest distances, in the order in which scikit-learn takes them."""
+    return np.argpartition(distances, -count)[: -count - 1 : -1]
+
+
+@without_autograph
+def _means(vectors, weights, dtype, metric):
+    """Centers (A, k, d) from sums; a cluster that stays empty joins the heaviest one."""
+    divisor = tf.where(weights > 0, weights, tf.ones_like(weights))
+    means = vectors / divisor[..., tf.newaxis]
+    if metric == "cosine":
+        means = tf.math.l2_normalize(means, axis=2, epsilon=1e-60)
+    heaviest = tf.gather(means, tf.argmax(weights, axis=1), axis=1, batch_dims=1)
+    means = tf.where(weights[..., tf.newaxis] > 0, means, heaviest[:, tf.newaxis])
+    return tf.cast(means, dtype)

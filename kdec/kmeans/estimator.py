@@ -1,0 +1,367 @@
+"""k-means clustering as a scikit-learn estimator that runs on TensorFlow."""
+
+import logging
+import warnings
+from numbers import Real
+
+import numpy as np
+import tensorflow as tf
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import normalize
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from kdec.integers import is_positive_int
+from kdec.kmeans import labeling, lloyd, seeding
+from kdec.kmeans.points import chunk_rows, columns_to_copy, copied, fits_copy, in_place, statistics
+
+_LOGGER = logging.getLogger("kdec")
+_METRICS = ("euclidean", "manhattan", "cosine")
+_INITS = ("k-means++", "random")
+_ROUNDING = 1e-6
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """K-means clustering by Lloyd's algorithm, with all restarts in one batch.
+
+    Args:
+        n_clusters: int, default 8. Number of clusters and centroids.
+        init: "k-means++" (greedy, the default), "random" (distinct points), or an array of
+            initial centroids of shape (n_clusters, n_features).
+        n_init: int or "auto", default "auto". Number of restarts, of which the one with the
+            lowest inertia is kept. "auto" is 10 for "random" and 1 otherwise.
+        max_iter: int, default 300. Most iterations of a restart.
+        tol: float, default 1e-4. A restart has converged when the squared shift of its
+            centroids, summed, is at most `tol` times the mean variance of the features, or when
+            no label changes.
+        metric: "euclidean" minimises the sum of squared distances. "manhattan" assigns by the sum
+            of absolute differences and updates by the mean, which does not minimise that
+            distance (the median would), so its inertia need not fall in each iteration.
+            "cosine" works on rows scaled to length one with centroids scaled to length one and
+            minimises the sum of one minus the cosine. A row of zeros has no direction: it is at
+            distance 1 from every centroid, moves none, and gets label 0.
+        random_state: int, `numpy.random.RandomState` or None, default None.
+        verbose: int, default 0. Above 0, the result of each restart goes to the log.
+
+    Attributes:
+        cluster_centers_: (n_clusters, n_features), float32 for float32 input, else float64.
+        labels_: (n,) int32, cluster of each training point.
+        inertia_: float, weighted sum of the points' distances under the metric (squared for
+            "euclidean") to their centroids.
+        n_iter_: int, iterations of the best restart.
+        inertia_history_: (n_iter_,) float64, inertia in each iteration of the best restart,
+            measured right after its assignment step.
+        n_features_in_: int, number of features seen in `fit`.
+
+    Reference:
+        Lloyd 1982, "Least squares quantization in PCM".
+
+    Example:
+        >>> import kdec
+        >>> import numpy as np
+        >>> x = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+        >>> kmeans = kdec.KMeans(n_clusters=2, n_init=4, random_state=0).fit(x)
+        >>> kmeans.cluster_centers_[kmeans.predict([[0, 0], [12, 3]])]
+        array([[ 1.,  2.],
+               [10.,  2.]])
+        >>> kmeans.inertia_
+        16.0
+    """
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        init="k-means++",
+        n_init="auto",
+        max_iter=300,
+        tol=1e-4,
+        metric="euclidean",
+        random_state=None,
+        verbose=0,
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.metric = metric
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the centroids of `X`.
+
+        Args:
+            X: points, (n, n_features); float32 and float64 are kept, all else becomes float64.
+            y: ignored.
+            sample_weight: (n,), weights of the points, or None for equal weights.
+
+        Returns:
+            self.
+
+        Raises:
+            ValueError: for NaN or infinite values, wrong shapes, more clusters than points, or a
+                parameter out of range.
+        """
+        self._check_parameters()
+        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
+        if len(X) < self.n_clusters:
+            raise ValueError(
+                "Expected at least as many points as clusters. "
+                f"Received: n_samples={len(X)} with n_clusters={self.n_clusters}."
+            )
+        sample_weight = _check_weights(sample_weight, X)
+        fixed_inertia = 0.0
+        if self.metric == "cosine":
+            X = normalize(X)
+            sample_weight, fixed_inertia = _without_zero_rows(X, sample_weight, self.n_clusters)
+        about = _finite_statistics(X)
+        working, origin, columns = self._working_points(X, about)
+        centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
+        options = lloyd.choose_options(
+            len(X), centers.shape[2], self.n_clusters, len(centers), self.metric, fits_copy(X)
+        )
+        result = lloyd.fit(
+            working,
+            sample_weight,
+            centers,
+            tf.constant(self.max_iter, tf.int32),
+            tf.constant(self.tol * about.variance.mean(), X.dtype),
+            options=options,
+        )
+        centers = self._keep_best(working, sample_weight, result, options.rows)
+        self.inertia_ += fixed_inertia
+        self.inertia_history_ += fixed_inertia
+        self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
+        self.cluster_centers_[:, columns] += centers
+        self._warn_of_few_clusters()
+        return self
+
+    def _working_points(self, X, about):
+        """Return the points for the run, their origin, and which columns they keep."""
+        columns = np.ones(X.shape[1], bool)
+        origin = np.zeros(X.shape[1], X.dtype)
+        if self.metric != "cosine":
+            origin = about.mean
+        if not fits_copy(X):
+            return in_place(X, origin), origin, columns
+        if self.metric != "cosine" and isinstance(self.init, str) and about.varies.any():
+            columns = columns_to_copy(about.varies, X.itemsize)
+        return copied(X, origin, columns), origin, columns
+
+    def predict(self, X):
+        """Return the cluster of each row of `X`: int32, (n,)."""
+        return self._label(*self._new_points(self._check_new(X))).numpy()
+
+    def transform(self, X):
+        """Return the distances of each row to each centroid, (n, n_clusters).
+
+        They are not squared, unlike the inertia under "euclidean".
+        """
+        points, centers, n, rows = self._new_points(self._check_new(X))
+        distances = labeling.distances(points, n, centers, rows, metric=self.metric).numpy()
+        return np.sqrt(distances) if self.metric == "euclidean" else distances
+
+    def score(self, X, y=None, sample_weight=None):
+        """Return minus the inertia of `X` under the fitted centroids."""
+        X = self._check_new(X)
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        points, centers, n, rows = self._new_points(X)
+        labels = self._label(points, centers, n, rows)
+        return -self._inertia(points, sample_weight, centers, labels, rows)
+
+    def _check_new(self, X):
+        """Return `X` as an array that fits the fitted centroids."""
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
+
+    def _new_points(self, X):
+        """Return the rows of `X` near the origin, the centers likewise, n and rows of a chunk."""
+        X = normalize(X) if self.metric == "cosine" else X
+        centers = self.cluster_centers_.astype(X.dtype)
+        origin = np.zeros(X.shape[1], X.dtype) if self.metric == "cosine" else centers.mean(axis=0)
+        rows = chunk_rows(X.shape[1], self.n_clusters)
+        return in_place(X, origin), centers - origin, len(X), rows
+
+    def _label(self, points, centers, n, rows):
+        return labeling.label(points, n, centers, rows, metric=self.metric)
+
+    def _inertia(self, points, sample_weight, centers, labels, rows):
+        total = labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
+        return float(total)
+
+    def _check_parameters(self):
+        """Raise ValueError for a parameter that is out of range."""
+        for name in ("n_clusters", "max_iter"):
+            _check_integer(name, getattr(self, name))
+        if not (isinstance(self.n_init, str) and self.n_init == "auto"):
+            _check_integer("n_init", self.n_init, 'or "auto"')
+        if not isinstance(self.tol, Real) or not self.tol >= 0:
+            raise ValueError(f"Expected tol to be a number >= 0. Received: tol={self.tol!r}.")
+        if self.metric not in _METRICS:
+            raise ValueError(
+                f"Expected metric to be one of {_METRICS}. Received: metric={self.metric!r}."
+            )
+        is_name = isinstance(self.init, str)
+        if self.init is None or callable(self.init) or (is_name and self.init not in _INITS):
+            raise ValueError(
+                f"Expected init to be one of {_INITS} or an array of shape "
+                f"(n_clusters, n_features). Received: init={self.init!r}."
+            )
+
+    def _restarts(self):
+        """Return the number of restarts that `n_init` and `init` ask for."""
+        if not isinstance(self.init, str):
+            if self.n_init not in ("auto", 1):
+                warnings.warn(
+                    "Explicit initial centers: performing one run instead of "
+                    f"n_init={self.n_init}.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+            return 1
+        if self.n_init == "auto":
+            return 10 if self.init == "random" else 1
+        return self.n_init
+
+    def _initial_centers(self, X, sample_weight, working, origin):
+        """Return the initial centers of all restarts, less the origin: (R, k, d)."""
+        n_init = self._restarts()
+        if not isinstance(self.init, str):
+            centers = check_array(self.init, dtype=X.dtype)
+            expected = (self.n_clusters, X.shape[1])
+            if centers.shape != expected:
+                raise ValueError(
+                    f"Expected init of shape (n_clusters, n_features)={expected}. "
+                    f"Received: an array of shape {centers.shape}."
+                )
+            centers = normalize(centers) if self.metric == "cosine" else centers - origin
+            return centers[np.newaxis]
+        random_state = check_random_state(self.random_state)
+        if self.init == "random":
+            chosen = seeding.random_points(random_state, sample_weight, self.n_clusters, n_init)
+        else:
+            chosen = seeding.kmeans_plusplus(
+                random_state, working, sample_weight, self.n_clusters, n_init
+            )
+        return X[chosen] - origin
+
+    def _keep_best(self, points, sample_weight, result, rows):
+        """Set the attributes of the restart with the lowest inertia and return its centers.
+
+        Restarts that agree to rounding are compared by differences, and the first one wins.
+        """
+        all_centers, weight = _in_one_order(result.centers.numpy()), sample_weight.sum()
+        best, inertia_of = None, {}
+        for restart in self._candidates(points, sample_weight, result.centers, rows):
+            if _is_known(restart, inertia_of, all_centers, weight):
+                continue
+            centers = result.centers[restart]
+            labels = self._label(points, centers, len(sample_weight), rows)
+            inertia = self._inertia(points, sample_weight, centers, labels, rows)
+            inertia_of[restart] = inertia
+            if best is None or inertia < self.inertia_ * (1 - _ROUNDING):
+                best, self.inertia_, self.labels_ = restart, inertia, labels.numpy()
+        self.n_iter_ = int(result.n_iter[best])
+        self.inertia_history_ = result.history[: self.n_iter_, best].numpy()
+        return result.centers[best].numpy()
+
+    def _candidates(self, points, sample_weight, centers, rows):
+        """Return the restarts whose inertia may be the lowest, given its rounding."""
+        if len(centers) == 1 and not self.verbose:
+            return [0]
+        inertia = labeling.inertias(points, sample_weight, centers, rows, metric=self.metric)
+        inertia = inertia.numpy()
+        scale = labeling.squared_length(points, tf.constant(sample_weight), rows).numpy()
+        if self.verbose:
+            for restart, value in enumerate(inertia):
+                _LOGGER.info("restart %d: inertia %g", restart, value)
+        tolerance = _ROUNDING * (inertia.min() + scale)
+        return np.flatnonzero(inertia <= inertia.min() + tolerance)
+
+    def _warn_of_few_clusters(self):
+        n_distinct = np.count_nonzero(np.bincount(self.labels_))
+        if n_distinct < self.n_clusters:
+            warnings.warn(
+                f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
+                f"({self.n_clusters}). Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    @property
+    def _n_features_out(self):
+        """Number of columns that `transform` returns."""
+        return self.cluster_centers_.shape[0]
+
+
+def _in_one_order(centers):
+    """Sort the centers of each restart, (R, k, d), by the sum of their coordinates."""
+    order = np.argsort(centers.sum(axis=2), axis=1)
+    return np.take_along_axis(centers, order[..., np.newaxis], axis=1)
+
+
+def _is_known(restart, inertia_of, centers, weight):
+    """Tell whether an earlier restart of known inertia has put its centers in the same places.
+
+    Near a minimum, inertia grows with the square of the way of the centers, times the points'
+    weight: where that is below its rounding, the two inertias are the same.
+    """
+    return any(
+        weight * np.square(centers[restart] - centers[earlier]).sum(axis=1).max()
+        <= _ROUNDING * inertia
+        for earlier, inertia in inertia_of.items()
+    )
+
+
+def _finite_statistics(X):
+    """Return the columns' statistics; raise a ValueError if their squares overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        about = statistics(X)
+    if not np.isfinite(about.variance).all():
+        raise ValueError(
+            f"Expected values whose squares are finite in {X.dtype}. "
+            f"Received: values up to {np.abs(X).max():g}."
+        )
+    return about
+
+
+def _check_integer(name, value, alternative=""):
+    if not is_positive_int(value):
+        raise ValueError(
+            f"Expected {name} to be an integer >= 1 {alternative}".rstrip()
+            + f". Received: {name}={value!r}."
+        )
+
+
+def _check_weights(sample_weight, X):
+    """Return the weights as an array; raise ValueError for negative ones or only zeros."""
+    sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+    if sample_weight.min() < 0 or not sample_weight.any():
+        raise ValueError(
+            "Expected sample_weight without negative values and not all zero. "
+            f"Received: values from {sample_weight.min()} to {sample_weight.max()}."
+        )
+    return sample_weight
+
+
+def _without_zero_rows(X, sample_weight, n_clusters):
+    """Take the weight from rows of zeros, lest they become centroids, which serve no other row.
+
+    They keep it if fewer than `n_clusters` other rows have one.
+
+    Returns:
+        The weights, and the inertia of the rows without: their weight, as their distance is 1.
+    """
+    is_zero = ~X.any(axis=1)
+    others = np.where(is_zero, 0, sample_weight)
+    if np.count_nonzero(others) < n_clusters:
+        return sample_weight, 0.0
+    return others, float(sample_weight[is_zero].sum(dtype=np.float64))

@@ -1,0 +1,20 @@
+"""The models that train, and what they share.
+
+They load on first use: `DifferentiableKMeans` runs on every backend of Keras, without TensorFlow.
+"""
+
+from kdec.lazy_names import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "backend": ["require_tensorflow"],
+        "batches": ["ShuffledBatches"],
+        "dec": ["DEC"],
+        "differentiable_kmeans": [
+            *("DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay")
+        ],
+        "kmeans_loss": ["KMeansLoss"],
+        "targets": ["target_distribution"],
+    },
+)

@@ -1,0 +1,364 @@
+"""Deep embedded clustering (DEC): self-training of an encoder and the centroids of its clusters.
+
+One batch's way through `DEC.fit`: rows of `x` -> encoder -> `ClusteringLayer` -> soft assignments
+q, compared by KL divergence with the targets p, which are renewed from q over all of `x` after each
+update interval. An update interval is one Keras epoch and one `tf.function` call.
+"""
+
+import logging
+import math
+from collections.abc import Sequence
+from numbers import Real
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from kdec.integers import positive_int
+from kdec.kmeans import KMeans
+from kdec.layers import ClusteringLayer
+from kdec.models.backend import require_tensorflow
+from kdec.models.batches import without_tuner
+from kdec.models.encoders import check_embedding, check_encoder
+from kdec.models.own_loss import OwnLossModel, add_losses_of
+from kdec.models.samples import check_labels, check_samples
+from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
+
+logger = logging.getLogger("kdec")
+
+
+@keras.saving.register_keras_serializable(package="kdec")
+class DEC(OwnLossModel):
+    """Deep embedded clustering on a pretrained autoencoder.
+
+    `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
+    centroids together, `predict(x)` gives the soft assignments q, (n, n_clusters). All centroids
+    are 0 until they are placed, by `initialize` or, by hand, `clustering.clusters.assign`. The loss
+    is `clustering_weight * KL(p || q) + reconstruction_weight * MSE(x, reconstruction)`, each a
+    mean over the batch, plus the losses that encoder or decoder have of their own, as of
+    regularizers. With `reconstruction_weight=0` the decoder neither runs nor trains.
+
+    The encoder and decoder are shared with `autoencoder`, not copied: training changes both. It
+    trains on TensorFlow; a saved model also loads and predicts on Keras' other backends.
+
+    Args:
+        autoencoder: `kdec.Autoencoder` whose embedding has shape (batch, n_features).
+        n_clusters: Positive int, number of clusters.
+        alpha: Positive float, degrees of freedom of Student's t. Defaults to 1.0.
+        clustering_weight: Non-negative float, weight of the KL divergence. Defaults to 1.0.
+        reconstruction_weight: Non-negative float, weight of the mean squared error of the
+            reconstruction. Defaults to 0.0.
+        **kwargs: Arguments of `keras.Model`, such as `name`.
+
+    Raises:
+        TypeError: If `autoencoder` has no encoder and decoder that are Keras models.
+        ValueError: If a weight is negative, both are zero, or `n_clusters` or `alpha` is not
+            positive.
+
+    Reference:
+        Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016); with
+        reconstruction: Guo et al., Improved Deep Embedded Clustering (2017).
+
+    Example:
+    >>> import kdec
+    >>> data = kdec.load_data("iris")
+    >>> autoencoder = kdec.autoencoders.dense((4, 16, 2), seed=0)
+    >>> autoencoder.compile(optimizer="adam", loss="mse")
+    >>> _ = autoencoder.fit(data.x, epochs=2, verbose=0)
+    >>> dec = kdec.DEC(autoencoder, n_clusters=3)
+    >>> _ = dec.initialize(data.x, random_state=0)
+    >>> history = dec.fit(data.x, data.y, max_steps=20, update_interval=10, verbose=0)
+    >>> sorted(history.history)
+    ['acc', 'ari', 'delta_label', 'loss', 'nmi']
+    >>> dec.predict(data.x, verbose=0).shape
+    (150, 3)
+    """
+
+    parts = ("autoencoder",)
+
+    def __init__(
+        self,
+        autoencoder: keras.Model,
+        n_clusters: int,
+        alpha: float = 1.0,
+        clustering_weight: float = 1.0,
+        reconstruction_weight: float = 0.0,
+        **kwargs,
+    ):
+        _check_autoencoder(autoencoder)
+        _check_weights(clustering_weight, reconstruction_weight)
+        super().__init__(**kwargs)
+        self.autoencoder = autoencoder
+        # Targets are sums over all samples: half precision would not do, even for half encoders.
+        dtype = keras.backend.result_type(autoencoder.encoder.outputs[0].dtype, "float32")
+        self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
+        self.clustering.build(autoencoder.encoder.output_shape)
+        # Zeros say that none are placed: `fit` looks for them, and the equal assignments that they
+        # give do not look like clusters, as those of the layer's random ones would.
+        self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
+        self.clustering_weight = float(clustering_weight)
+        self.reconstruction_weight = float(reconstruction_weight)
+        # Self-training steps done since `initialize`. A weight, so that a loaded model goes on at
+        # the same batch.
+        self.step = self.add_weight(
+            name="step", shape=(), dtype="int32", trainable=False, initializer="zeros"
+        )
+        # On a GPU, Keras would compile the step by XLA, which cannot reach the integers that count
+        # the steps: TensorFlow keeps those on the CPU.
+        self.supports_jit = False
+        self._training_set = None
+        self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
+        if self.reconstruction_weight:
+            for name in ("clustering_loss", "reconstruction_loss"):
+                self._loss_means[name] = keras.metrics.Mean(name=name)
+        self.call_once(autoencoder.encoder)
+
+    @property
+    def encoder(self) -> keras.Model:
+        """The encoder, x -> embedding of shape (batch, n_features)."""
+        return self.autoencoder.encoder
+
+    @property
+    def decoder(self) -> keras.Model:
+        """The decoder, embedding -> x."""
+        return self.autoencoder.decoder
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters."""
+        return self.clustering.n_clusters
+
+    @property
+    def alpha(self) -> float:
+        """Degrees of freedom of Student's t-distribution."""
+        return self.clustering.alpha
+
+    @property
+    def clusters(self) -> np.ndarray:
+        """The centroids, a NumPy array of shape (n_clusters, n_features)."""
+        return ops.convert_to_numpy(self.clustering.clusters)
+
+    @property
+    def metrics(self):
+        """The running means of the losses, which Keras resets at the start of each epoch."""
+        return list(self._loss_means.values())
+
+    def call(self, inputs, training=None):
+        """Return the soft assignments q of `inputs`, shape (batch, n_clusters)."""
+        return self.clustering(self.encoder(inputs, training=training))
+
+    def initialize(
+        self, x, *, n_init: int = 20, random_state=None, batch_size: int = RENEWAL_BATCH
+    ) -> np.ndarray:
+        """Place the centroids by k-means on the embedding of `x`, and start training anew.
+
+        Training is then at its first batch, with a fresh optimizer of the same settings; encoder
+        and decoder stay as they are.
+
+        Args:
+            x: Float array (n, ...), all samples, in the encoder's input shape.
+            n_init: Positive int, restarts of k-means; the best one counts. Defaults to 20.
+            random_state: Int, `numpy.random.RandomState` or None, as in `kdec.KMeans`.
+            batch_size: Positive int, rows encoded at once. Defaults to 2048.
+
+        Returns:
+            Labels of k-means, int array (n,).
+
+        Raises:
+            TypeError: If `x` is a dataset.
+            ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, its
+                embedding is not finite, or a number is not positive.
+        """
+        x = check_samples(x, self.encoder)
+        if len(x) < self.n_clusters:
+            raise ValueError(
+                f"Expected at least {self.n_clusters} samples, one a cluster. Received: {len(x)}"
+            )
+        n_init = positive_int("n_init", n_init)
+        batch_size = positive_int("batch_size", batch_size)
+        embedding = self.encoder.predict(x, batch_size=batch_size, verbose=0)
+        check_embedding(embedding)
+        kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=random_state)
+        labels = kmeans.fit_predict(embedding)
+        self.clustering.clusters.assign(kmeans.cluster_centers_)
+        self.step.assign(0)
+        if self.compiled:
+            # Momentum would push the new centroids the way of the old ones.
+            self.renew_optimizer()
+        return labels
+
+    def compile(self, optimizer=None, loss=None, **kwargs):
+        """Set the optimizer of the self-training; the loss is the model's own.
+
+        Args:
+            optimizer: Keras optimizer, its name, or None for SGD(0.01, momentum=0.9), as in DEC.
+            loss: None. Named here so that a loss is refused by position too.
+            **kwargs: Arguments of `keras.Model.compile` but losses and metrics.
+
+        Raises:
+            ValueError: If a loss or a metric is given.
+        """
+        if optimizer is None:
+            optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
+        super().compile(optimizer, loss, **kwargs)
+
+    def fit(
+        self,
+        x,
+        y=None,
+        batch_size: int = 256,
+        max_steps: int = 8000,
+        update_interval: int = 140,
+        tol: float = 1e-3,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        shuffle: bool = True,
+        verbose="auto",
+        initial_epoch: int = 0,
+    ) -> keras.callbacks.History:
+        """Self-train on `x` until the labels settle or `max_steps` steps are done.
+
+        One Keras epoch is one update interval; at its end the targets are renewed over all of `x`.
+        Batches follow one fixed order. A second `fit` goes on at the batch, with the centroids and
+        the optimizer state, where the first one stopped. If the centroids have been placed neither
+        by `initialize` nor by hand, `initialize(x)` does so first.
+
+        Args:
+            x: Float array (n, ...), all samples, in the encoder's input shape, scaled as those that
+                the autoencoder was trained on; images of 0 to 255 make the reconstruction diverge.
+            y: Labels (n,), ints or strings, for `acc`, `nmi` and `ari` in the logs; training never
+                sees them. Defaults to None.
+            batch_size: Positive int, samples a step. Defaults to 256.
+            max_steps: Positive int, most steps of this call. Defaults to 8000.
+            update_interval: Positive int, steps between renewals of the targets. Defaults to 140.
+            tol: Float; training stops at a renewal when a smaller share of labels than this changed
+                since the one before. Defaults to 1e-3.
+            callbacks: Keras callbacks. Defaults to None.
+            shuffle: If True, the fixed order is a permutation that depends on n alone, so that data
+                sorted by class train as well; if False, the order of `x`. Defaults to True.
+            verbose: "auto", 0, 1 or 2, as in `keras.Model.fit`.
+            initial_epoch: Int, intervals of `max_steps` already done. Defaults to 0.
+
+        Returns:
+            `keras.callbacks.History` with one entry for each renewal after an interval: `loss`
+            (mean over the interval), `delta_label`, and given `y` `acc`, `nmi` and `ari`.
+
+        Raises:
+            TypeError: If `x` is a dataset.
+            ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
+                positive.
+            FloatingPointError: If the soft assignments are not finite. If training has made them
+                so, the model has the weights of the last renewal at which they were, and a fresh
+                optimizer.
+            RuntimeError: If Keras runs on another backend than TensorFlow.
+        """
+        require_tensorflow("the training of DEC")
+        x = check_samples(x, self.encoder)
+        y = None if y is None else check_labels(y, len(x))
+        batch_size = positive_int("batch_size", batch_size)
+        max_steps = positive_int("max_steps", max_steps)
+        update_interval = positive_int("update_interval", update_interval)
+        if not isinstance(tol, Real):
+            raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
+        if not self.clusters.any():
+            logger.info("The centroids have not been placed: running k-means on the embedding.")
+            self.initialize(x)
+        if not self.compiled:
+            self.compile()
+        if not self.optimizer.built:
+            # With the decoder's variables, trained or not: Keras hands the optimizer all of the
+            # model's at the end of `fit`, where moving averages take the place of the weights by
+            # position.
+            self.optimizer.build(self.trainable_variables)
+        self._training_set = TrainingSet(self, x, batch_size, update_interval, max_steps, shuffle)
+        # The traced function holds the training set of an earlier `fit`.
+        self.train_function = None
+        try:
+            return super().fit(
+                without_tuner(tf.data.Dataset.from_tensors(0)),
+                epochs=-(-max_steps // update_interval),
+                initial_epoch=initial_epoch,
+                callbacks=[
+                    TargetRenewal(self._training_set, y, tol),
+                    *keras.tree.flatten(callbacks or []),
+                ],
+                verbose=verbose,
+                shuffle=False,
+            )
+        finally:
+            self._training_set = None
+            self.train_function = None
+
+    def train_step(self, data):
+        """Run the steps of one update interval; called by Keras, once an epoch."""
+        del data
+        if self._training_set is None:
+            raise ValueError("Expected training through `fit`, which computes the targets first.")
+        self._training_set.run_interval()
+        return {name: mean.result() for name, mean in self._loss_means.items()}
+
+    def test_step(self, data):
+        """Raise an error: the loss depends on targets that only the training samples have."""
+        raise NotImplementedError(
+            "Expected `predict`, and `kdec.metrics` on its labels: DEC has no loss on new samples."
+        )
+
+    def losses_on_rows(self, x, p) -> dict:
+        """Return the mean losses of samples `x` (batch, ...) with targets `p` (batch, k).
+
+        Returns:
+            Dict of scalar tensors: `loss`, and with a reconstruction weight its two terms, not yet
+            weighted, `clustering_loss` and `reconstruction_loss`.
+        """
+        embedding = self.encoder(x, training=True)
+        divergence = keras.losses.kl_divergence(p, self.clustering(embedding))
+        clustering_loss = ops.mean(divergence)
+        loss = add_losses_of(self.clustering_weight * clustering_loss, self.encoder)
+        if not self.reconstruction_weight:
+            return {"loss": loss}
+        reconstruction = self.decoder(embedding, training=True)
+        target = ops.reshape(x, ops.shape(reconstruction))
+        reconstruction_loss = ops.mean(ops.square(ops.subtract(reconstruction, target)))
+        loss += self.reconstruction_weight * reconstruction_loss
+        return {
+            "loss": add_losses_of(loss, self.decoder),
+            "clustering_loss": clustering_loss,
+            "reconstruction_loss": reconstruction_loss,
+        }
+
+    @property
+    def trained_variables(self) -> list:
+        """What the loss depends on: without a reconstruction term, not the decoder's variables."""
+        model = self.autoencoder if self.reconstruction_weight else self.encoder
+        return [*model.trainable_variables, *self.clustering.trainable_variables]
+
+    def get_config(self):
+        """Return the arguments that rebuild this model."""
+        return {
+            **super().get_config(),
+            "n_clusters": self.n_clusters,
+            "alpha": self.alpha,
+            "clustering_weight": self.clustering_weight,
+            "reconstruction_weight": self.reconstruction_weight,
+        }
+
+
+def _check_autoencoder(autoencoder):
+    for part in ("encoder", "decoder"):
+        if not isinstance(getattr(autoencoder, part, None), keras.Model):
+            raise TypeError(
+                "Expected `autoencoder` to be a kdec.Autoencoder, with `encoder` and `decoder`. "
+                f"Received: {autoencoder!r}"
+            )
+    check_encoder(autoencoder.encoder)
+
+
+def _check_weights(clustering_weight, reconstruction_weight):
+    weights = (clustering_weight, reconstruction_weight)
+    if not all(isinstance(weight, Real) and 0 <= weight < math.inf for weight in weights):
+        raise ValueError(
+            "Expected `clustering_weight` and `reconstruction_weight` to be finite, at least 0. "
+            f"Received: {clustering_weight!r} and {reconstruction_weight!r}"
+        )
+    if clustering_weight == 0 and reconstruction_weight == 0:
+        raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")

@@ -1,0 +1,44 @@
+"""Checks of an encoder, and of the embedding that it gives."""
+
+import keras
+import numpy as np
+
+
+def check_encoder(encoder) -> None:
+    """Raise an error unless `encoder` is a model whose output is one embedding of known size.
+
+    Raises:
+        TypeError: If it is not a `keras.Model`.
+        ValueError: If it is not built, its shapes are not known, or its output is not a single one
+            of shape (batch, n_features).
+    """
+    if not isinstance(encoder, keras.Model):
+        raise TypeError(f"Expected `encoder` to be a keras.Model. Received: {type(encoder)}")
+    if not encoder.built:
+        raise ValueError(
+            "Expected `encoder` to be built: call it once on data, or `build` it. "
+            "Received: one that is not built"
+        )
+    if not hasattr(encoder, "output_shape"):
+        raise ValueError(
+            "Expected `encoder` to be a functional or a built Sequential model, whose shapes are "
+            f"known. Received: {encoder!r}"
+        )
+    shape = encoder.output_shape
+    # Several outputs have a list, a tuple or a dict of shapes, which may be of length 2 as well.
+    if not (isinstance(shape, tuple) and len(shape) == 2 and isinstance(shape[1], int)):
+        raise ValueError(
+            "Expected `encoder` to give one embedding of shape (batch, n_features). "
+            f"Received: output shape {shape}"
+        )
+
+
+def check_embedding(z: np.ndarray) -> None:
+    """Raise a ValueError unless the embedding `z`, (n, n_features), of finite samples is finite."""
+    n_bad = np.count_nonzero(~np.isfinite(z).all(axis=1))
+    if n_bad:
+        raise ValueError(
+            f"Expected finite embeddings. Received: NaN or infinity in those of {n_bad} of "
+            f"{len(z)} samples. Either samples are not finite, or the encoder's weights are not, "
+            "or they are so large that it overflows."
+        )

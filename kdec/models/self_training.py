@@ -1,0 +1,144 @@
+"""How DEC trains: the walk over the training set, step by step, and the renewal of its targets."""
+
+import logging
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kdec import metrics
+from kdec.models.targets import target_distribution
+
+logger = logging.getLogger("kdec")
+
+# Rows that go through the encoder at once when all of x does: large enough for full matrix-product
+# speed, small enough that 2000 units a row stay within tens of megabytes.
+RENEWAL_BATCH = 2048
+
+
+class TrainingSet:
+    """All samples, their targets, and the step that walks through both in order.
+
+    Args:
+        model: The `DEC` to train.
+        x: NumPy array (n, ...).
+        batch_size: Samples a step; the last batch of a pass may be smaller.
+        update_interval: Steps between renewals.
+        max_steps: Steps after which an interval is cut short.
+        shuffle: Walk through a permutation that depends on n alone, not through x as it stands.
+    """
+
+    def __init__(self, model, x, batch_size, update_interval, max_steps, shuffle):
+        self.model = model
+        self.x = tf.convert_to_tensor(x)
+        self.n = len(x)
+        order = np.random.default_rng(0).permutation(self.n) if shuffle else np.arange(self.n)
+        self.order = tf.constant(order, tf.int32)
+        self.batch_size = batch_size
+        self.n_batches = -(-self.n // batch_size)
+        self.update_interval = update_interval
+        self.max_steps = max_steps
+        self.steps_to_run = tf.Variable(0, dtype=tf.int32)
+        self.p = tf.Variable(tf.zeros((self.n, model.n_clusters), model.clustering.compute_dtype))
+        self._sound_weights = None
+        self.run_interval = tf.function(self._run_interval)
+        self._soft_assignments = tf.function(self._soft_assignments)
+
+    def start_interval(self, epoch: int) -> None:
+        """Set how many steps the interval number `epoch` has; the last one may be shorter."""
+        steps_left = self.max_steps - epoch * self.update_interval
+        self.steps_to_run.assign(min(self.update_interval, steps_left))
+
+    def renew_targets(self) -> np.ndarray:
+        """Set the targets p from the present q; return the present labels, int array (n,).
+
+        Raises:
+            FloatingPointError: If q is not finite. The model then has the weights of the renewal
+                before, if there was one, and a fresh optimizer.
+        """
+        q = self._soft_assignments()
+        if not np.isfinite(q).all():
+            # As labels they would all be 0, and look settled.
+            raise self._undo_interval()
+        self._sound_weights = self.model.get_weights()
+        self.p.assign(target_distribution(q))
+        return np.argmax(q, axis=1)
+
+    def _undo_interval(self) -> FloatingPointError:
+        """Restore the weights of the renewal before, if there was one; return what to raise."""
+        if self._sound_weights is None:
+            return FloatingPointError(
+                "The soft assignments are not finite before any training: weights of the encoder "
+                "or centroids are not, or they are so large that it overflows."
+            )
+        self.model.set_weights(self._sound_weights)
+        self.model.renew_optimizer()
+        return FloatingPointError(
+            "The soft assignments are not finite: the training has diverged. The model has the "
+            "weights of the last renewal at which they were, and a fresh optimizer. A smaller "
+            "learning rate may help, or samples of a smaller scale."
+        )
+
+    def _run_interval(self):
+        for _ in tf.range(self.steps_to_run):
+            start = (self.model.step % self.n_batches) * self.batch_size
+            rows = self.order[start : tf.minimum(start + self.batch_size, self.n)]
+            self._step(tf.gather(self.x, rows), tf.gather(self.p, rows))
+            self.model.step.assign_add(1)
+
+    def _step(self, x, p):
+        """Take one optimizer step on the samples `x` (batch, ...) with targets `p` (batch, k)."""
+        optimizer, variables = self.model.optimizer, self.model.trained_variables
+        with tf.GradientTape() as tape:
+            losses = self.model.losses_on_rows(x, p)
+            # Float16 scales the loss, lest small gradients vanish; `apply` undoes it.
+            scaled_loss = optimizer.scale_loss(losses["loss"])
+        optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        for mean in self.model.metrics:
+            mean.update_state(losses[mean.name], sample_weight=tf.shape(x)[0])
+
+    def _soft_assignments(self):
+        """The assignments q of all samples, (n, n_clusters)."""
+        n_chunks = -(-self.n // RENEWAL_BATCH)
+        chunks = tf.TensorArray(self.p.dtype, n_chunks, infer_shape=False)
+        for i in tf.range(n_chunks):
+            start = i * RENEWAL_BATCH
+            stop = tf.minimum(start + RENEWAL_BATCH, self.n)
+            chunks = chunks.write(i, self.model(self.x[start:stop], training=False))
+        return tf.ensure_shape(chunks.concat(), self.p.shape)
+
+
+class TargetRenewal(keras.callbacks.Callback):
+    """Renews the targets after each interval, reports, and stops when the labels settle.
+
+    It stands before the user's callbacks, so that they find `delta_label` and the metrics in the
+    logs.
+    """
+
+    def __init__(self, training_set, y, tol):
+        super().__init__()
+        self.training_set = training_set
+        self.y = y
+        self.tol = tol
+        self.labels = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Renew the targets before the first interval, and set the interval's length."""
+        # Not at on_train_begin: a BackupAndRestore behind this callback restores weights there.
+        if self.labels is None:
+            self.labels = self.training_set.renew_targets()
+        self.training_set.start_interval(epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Renew the targets, add the metrics to the logs, and stop when the labels settle."""
+        labels = self.training_set.renew_targets()
+        delta_label = float(np.mean(labels != self.labels))
+        self.labels = labels
+        logs["delta_label"] = delta_label
+        if self.y is not None:
+            logs["acc"] = metrics.accuracy(self.y, labels)
+            logs["nmi"] = metrics.nmi(self.y, labels)
+            logs["ari"] = metrics.ari(self.y, labels)
+        if delta_label < self.tol:
+            logger.info("Share of changed labels %.5f below %.5f: done.", delta_label, self.tol)
+            self.model.stop_training = True

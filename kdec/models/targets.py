@@ -1,0 +1,46 @@
+"""The targets of DEC's self-training."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def target_distribution(q):
+    """Return the targets p that sharpen the soft assignments q.
+
+    `p_ij = (q_ij^2 / f_j) / sum_j' (q_ij'^2 / f_j')`, with `f_j = sum_i q_ij`: confident
+    assignments gain weight, and large clusters lose it.
+
+    Args:
+        q: Float array or tensor, (n, n_clusters), non-negative, rows summing to 1; all samples of
+            the data set, since f is a sum over all of them.
+
+    Returns:
+        p, of the same shape, dtype and kind (NumPy array or backend tensor) as `q`.
+
+    Raises:
+        ValueError: If `q` is not two-dimensional.
+
+    Reference:
+        Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016), eq. 3.
+
+    Example:
+    >>> import kdec, numpy as np
+    >>> q = np.array([[0.5, 0.5], [0.75, 0.25]])
+    >>> kdec.target_distribution(q).round(3).tolist()
+    [[0.375, 0.625], [0.844, 0.156]]
+    """
+    on_tensors = ops.is_tensor(q)
+    if not on_tensors:
+        q = np.asarray(q)
+        q = q.astype("float64") if q.dtype.kind in "biu" else q
+    if len(q.shape) != 2:
+        raise ValueError(f"Expected `q` of shape (n, n_clusters). Received: shape {tuple(q.shape)}")
+    backend, cast = (ops, ops.cast) if on_tensors else (np, np.ndarray.astype)
+    dtype = q.dtype
+    # Half precision does not hold sums over many samples.
+    q = cast(q, keras.backend.result_type(dtype, "float32"))
+    frequency = backend.sum(q, axis=0, keepdims=True)
+    # A cluster that no sample has any share in would divide 0 by 0.
+    weight = q * (q / backend.maximum(frequency, np.finfo("float32").tiny))
+    return cast(weight / backend.sum(weight, axis=1, keepdims=True), dtype)

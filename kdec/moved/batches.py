@@ -1,0 +1,5 @@
+"""`kdec.batches`, now in `kdec.models`."""
+
+from kdec.models import ShuffledBatches
+
+__all__ = ["ShuffledBatches"]

@@ -1,0 +1,5 @@
+"""`kdec.differentiable_kmeans`, now in `kdec.models`."""
+
+from kdec.models import DifferentiableKMeans, DifferentiableKMeansLayer, TemperatureDecay
+
+__all__ = ["DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay"]

@@ -1,0 +1,87 @@
+"""The records under results/: complete, made from the data they name, and quoted rightly."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import kdec
+from kdec.experiments import EXPERIMENTS
+
+ROOT = Path(__file__).parents[2]
+RECORDS = sorted(
+    path for path in (ROOT / "results").glob("*/*.json") if path.parent.name != "benchmarks"
+)
+
+
+def load(path):
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_record_is_named_for_the_command_that_makes_it(path):
+    record = load(path)
+    assert record["experiment"] == path.parent.name and record["experiment"] in EXPERIMENTS
+    name = f"{record['data']['name']}-{record['preset']}-seed{record['seed']}"
+    assert path.stem == name
+    command = (
+        f"kdec run {record['experiment']} --data {record['data']['name']} "
+        f"--preset {record['preset']} --seed {record['seed']}"
+    )
+    weights = record["config"].get("weights")
+    assert record["command"] == (f"{command} --weights {weights}" if weights else command)
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_run_from_weights_started_from_those_of_a_recorded_run_of_its_seed_and_data(path):
+    record = load(path)
+    weights = record["config"].get("weights")
+    if weights is None:
+        return
+    folder, *run, filename = Path(weights).parts
+    if folder == "weights":
+        manifest = load(ROOT / "weights" / "manifest.json").values()
+        shipped = {entry["files"]["keras"]["file"]: entry for entry in manifest}
+        assert shipped[filename]["seed"] == record["seed"]
+        assert shipped[filename]["data"] == record["data"]["name"]
+    else:
+        named = {f"{path.parent.name}-{path.stem}": load(path) for path in RECORDS}
+        origin = named[run[0]]
+        assert folder == "runs" and origin["models"][filename] == record["weights_sha256"]
+        assert origin["seed"] == record["seed"] and origin["data"] == record["data"]
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_record_holds_figures_versions_and_seconds(path):
+    record = load(path)
+    assert record["versions"].keys() >= {"kdec", "python", "tensorflow", "keras", "numpy"}
+    assert record["seconds"] and all(seconds > 0 for seconds in record["seconds"].values())
+    assert record["metrics"] or record["facts"]
+    for row in record["metrics"].values():
+        assert all(0 <= row[name] <= 1 for name in ("acc", "nmi") if name in row)
+
+
+def test_seeds_of_a_row_are_counted_from_zero_without_gaps():
+    seeds = {}
+    for path in RECORDS:
+        record = load(path)
+        key = record["experiment"], record["data"]["name"], record["preset"]
+        seeds.setdefault(key, []).append(record["seed"])
+    for found in seeds.values():
+        assert sorted(found) == list(range(len(found)))
+
+
+def test_records_on_the_packaged_sample_were_made_from_it():
+    digest = kdec.load_data("mnist-5k").sha256
+    digests = {load(path)["data"]["sha256"] for path in RECORDS if path.name.startswith("mnist-5k")}
+    assert digests <= {digest}
+
+
+def test_readme_quotes_the_quick_records_of_dec():
+    readme = (ROOT / "README.md").read_text()
+    for path in RECORDS:
+        if path.parent.name == "dec" and "quick" in path.name:
+            record = load(path)
+            accuracies = [f"{row['acc']:.4f}" for row in record["metrics"].values()]
+            line = f"| `{record['data']['name']}`, {record['preset']}, {record['seed']} | "
+            assert line + " | ".join(accuracies) + " |" in readme

@@ -1,0 +1,71 @@
+"""ShuffledBatches: every sample once an epoch, in an order of seed and epoch alone."""
+
+import keras
+import numpy as np
+import pytest
+
+from kdec.autoencoders import dense
+from kdec.models.batches import ShuffledBatches
+
+
+def epoch(batches, number):
+    batches.on_epoch_begin(number)
+    return np.concatenate([np.asarray(batch) for batch in batches.dataset])
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(1, 1), (10, 3), (10, 100), (257, 16)])
+def test_each_epoch_holds_every_sample_once(n, batch_size):
+    batches = ShuffledBatches(np.arange(n), batch_size)
+    for number in range(3):
+        np.testing.assert_array_equal(np.sort(epoch(batches, number)), np.arange(n))
+    sizes = [len(batch) for batch in batches.dataset]
+    assert sizes == [batch_size] * (n // batch_size) + [n % batch_size] * (n % batch_size > 0)
+
+
+def test_order_depends_on_seed_and_epoch_alone():
+    x = np.arange(100)
+    orders = {(s, e): epoch(ShuffledBatches(x, 7, seed=s), e) for s in (0, 1) for e in (0, 1)}
+    assert len({order.tobytes() for order in orders.values()}) == 4
+    keras.utils.set_random_seed(99)
+    np.testing.assert_array_equal(epoch(ShuffledBatches(x, 7, seed=1), 1), orders[1, 1])
+    np.testing.assert_array_equal(epoch(ShuffledBatches(x, 50, seed=1), 1), orders[1, 1])
+
+
+def test_rows_stay_whole():
+    x = np.random.default_rng(0).random((20, 3, 2), dtype="float32")
+    shuffled = epoch(ShuffledBatches(x, 6, seed=1), 0)
+    assert {row.tobytes() for row in shuffled} == {row.tobytes() for row in x}
+
+
+class Kill(keras.callbacks.Callback):
+    """Ends training as Ctrl-C would, at the end of an epoch and before it is backed up."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("killed_at", [1, 3])
+def test_resumed_training_gives_the_weights_of_one_that_never_stopped(killed_at, tmp_path):
+    x = np.random.default_rng(0).random((50, 6), dtype="float32")
+
+    def train(*callbacks):
+        keras.utils.set_random_seed(len(callbacks))
+        autoencoder = dense((6, 4, 2), seed=0)
+        autoencoder.compile(keras.optimizers.Adam(0.01), loss="mse")
+        batches = ShuffledBatches(x, 16, seed=3)
+        autoencoder.fit(
+            batches.dataset, epochs=5, callbacks=[batches, *callbacks], verbose=0, shuffle=False
+        )
+        return autoencoder.get_weights()
+
+    uninterrupted = train()
+    with pytest.raises(KeyboardInterrupt):
+        train(Kill(killed_at), keras.callbacks.BackupAndRestore(tmp_path / "backup"))
+    resumed = train(keras.callbacks.BackupAndRestore(tmp_path / "backup"))
+    for weight, same in zip(uninterrupted, resumed, strict=True):
+        np.testing.assert_array_equal(weight, same)
