@@ -1,6 +1,5 @@
-"""The command line, `kdec`; and TensorFlow's start without its messages."""
+"""The command line, `kdec`."""
 
 from kdec.cli.commands import main
-from kdec.cli.quiet import import_tensorflow
 
-__all__ = ["import_tensorflow", "main"]
+__all__ = ["main"]

@@ -18,8 +18,8 @@ from rich.table import Column, Table
 
 import kdec
 from kdec import pretrained
-from kdec.cli.quiet import import_tensorflow
 from kdec.experiments import EXPERIMENTS, find_experiment, report
+from kdec.quiet import import_tensorflow
 
 app = typer.Typer(
     help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",

@@ -1,14 +1,18 @@
 """Where the full image sets lie, and the check that they are what they should be.
 
 They are looked up in the folder that the environment variable ``KDEC_DATA_DIR`` names, then in
-Keras' cache, and last downloaded by Keras. Wherever they come from, the arrays are compared with
-the digests of the original IDX files: a file that holds something else is an error, never skipped.
+Keras' cache, and last downloaded by Keras, if its server answers. Wherever they come from, the
+arrays are compared with the digests of the original IDX files: a file that holds something else is
+an error, never skipped.
 """
 
+import contextlib
 import gzip
 import hashlib
 import os
 import struct
+import urllib.error
+import urllib.request
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -17,7 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kdec.quiet import import_tensorflow
+
 _DATA_DIR_VARIABLE = "KDEC_DATA_DIR"
+_SERVER = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"  # Keras' own, of all sets
+_SECONDS_TO_ANSWER = 10
 _SHAPES = {
     "x_train": (60000, 28, 28),
     "y_train": (60000,),
@@ -132,11 +140,13 @@ def _keras_cache():
 
 
 def _download(set_name, full_set, keys):
-    import keras
-
-    module = getattr(keras.datasets, full_set.keras_module)
     try:
-        train, test = module.load_data()
+        # First, since Keras takes seconds to start, and may take minutes to give up.
+        _ask_server()
+        import_tensorflow()
+        import keras
+
+        train, test = getattr(keras.datasets, full_set.keras_module).load_data()
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise FileNotFoundError(
             f"Expected {full_set.title} as {set_name}.npz in the folder that the environment "
@@ -147,6 +157,13 @@ def _download(set_name, full_set, keys):
         ) from error
     arrays = dict(zip(_SHAPES, (*train, *test), strict=True))
     return {key: _check(arrays[key], "Keras' download", key, full_set) for key in keys}
+
+
+def _ask_server():
+    """Raise an OSError if the server of Keras' data sets cannot be reached."""
+    request = urllib.request.Request(_SERVER, method="HEAD")
+    with contextlib.suppress(urllib.error.HTTPError):  # An answer: this address holds no file.
+        urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER).close()
 
 
 def _read_checked(path, key, full_set):

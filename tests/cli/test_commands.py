@@ -2,12 +2,13 @@
 
 import json
 import os
+import subprocess
 import sys
 
 import pytest
 
 import kdec
-from kdec import cli
+from kdec.cli import commands as cli
 from kdec.experiments import EXPERIMENTS
 
 
@@ -157,3 +158,15 @@ def test_interrupt_says_how_to_go_on(command, monkeypatch):
     code, output, _ = command("run", "dec", "--data", "iris", "--out", "[x]")
     assert code == 130
     assert output.strip() == "Interrupted. The same command goes on from [x]."
+
+
+def test_full_set_without_network_is_one_line_without_tensorflows_messages(tmp_path):
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "kdec", "run", "dec", "--data", "mnist"],
+        env={**os.environ, **nowhere, "KDEC_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith("Error: Expected MNIST as mnist.npz in the folder")

@@ -125,6 +125,7 @@ def miniature(monkeypatch, tmp_path):
     monkeypatch.delenv("KDEC_DATA_DIR", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     (tmp_path / "keras" / "datasets" / "fashion-mnist").mkdir(parents=True)
+    monkeypatch.setattr(full_sets, "_ask_server", lambda: None)
     monkeypatch.setattr(full_sets, "_SHAPES", {key: a.shape for key, a in arrays.items()})
     for full_set in full_sets._FULL_SETS.values():
         for key, array in arrays.items():
@@ -185,6 +186,23 @@ def test_full_sets_come_from_the_cache_of_keras(miniature, cache):
     write_idx_files(cache / "fashion-mnist", miniature)
     for name in ("mnist", "fashion-mnist"):
         np.testing.assert_array_equal(load_data(name).y, [3, 1, 0, 2, 1, 3])
+
+
+def test_server_out_of_reach_is_said_before_keras_starts(run_python, tmp_path):
+    code = """
+import sys, kdec
+try:
+    kdec.load_data("mnist")
+except FileNotFoundError as error:
+    print(error)
+print("loaded:", *{"keras", "tensorflow"} & set(sys.modules))
+"""
+    # Port 9 discards: nothing answers there, whether or not this machine has a network.
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path)}
+    message, loaded = run_python(code, KDEC_DATA_DIR=str(tmp_path), **nowhere).strip().split("\n")
+    assert message.startswith("Expected MNIST as mnist.npz in the folder")
+    assert "Connection refused" in message
+    assert loaded == "loaded:"
 
 
 def test_absent_set_is_downloaded_and_checked(miniature, monkeypatch):

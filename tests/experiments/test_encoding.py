@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from typer.testing import CliRunner
 
 import kdec
-from kdec import cli
+from kdec.cli import commands as cli
 from kdec.data import Dataset
 from kdec.experiments import find_experiment
 from kdec.experiments.encoding import majority_titles, start_seed

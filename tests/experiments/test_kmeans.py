@@ -7,7 +7,8 @@ from sklearn.cluster import KMeans as ScikitLearnKMeans
 from typer.testing import CliRunner
 
 import kdec
-from kdec import cli, plots
+from kdec import plots
+from kdec.cli import commands as cli
 from kdec.data import Dataset
 from kdec.experiments import find_experiment, kmeans
 from kdec.experiments.execution import execute

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from kdec import cli
+from kdec.cli import commands as cli
 from kdec.experiments import EXPERIMENTS
 from kdec.experiments.results import ROWS, report, summary, table
 

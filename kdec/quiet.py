@@ -14,7 +14,7 @@ def import_tensorflow() -> None:
     from elsewhere shows as ever.
 
     Example:
-    >>> from kdec.cli.quiet import import_tensorflow
+    >>> from kdec.quiet import import_tensorflow
     >>> import_tensorflow()
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -6,7 +6,7 @@ import sys
 
 CODE = """
 import os, sys
-from kdec.cli.quiet import import_tensorflow
+from kdec.quiet import import_tensorflow
 import_tensorflow()
 import tensorflow as tf
 import keras, numpy as np
