@@ -137,7 +137,7 @@ def multiplications(layer):
 
 def train(autoencoder, x):
     """Train a compiled autoencoder as the experiments do; return the clock of its epochs."""
-    from kdec.models.batches import ShuffledBatches
+    from kdec.models import ShuffledBatches
 
     batches, clock = ShuffledBatches(x, BATCH_SIZE), epoch_clock()
     autoencoder.steps_per_execution = batches.n_batches

@@ -8,7 +8,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from kdec.experiments.record import processor
+from kdec.experiments import processor
 
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 _PACKAGES = ("kdec", "tensorflow", "keras", "numpy", "scikit-learn", "torch", "faiss-cpu")

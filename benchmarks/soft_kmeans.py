@@ -17,7 +17,7 @@ import numpy as np
 
 import kdec
 from kdec.experiments.soft_kmeans import PRESETS
-from kdec.models.batches import ShuffledBatches
+from kdec.models import ShuffledBatches
 
 EPOCHS = 10
 ROUNDS = 3
