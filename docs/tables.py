@@ -1,0 +1,311 @@
+"""The tables of the pages, as Markdown, from the records under `results/` and `weights/`."""
+
+import json
+import statistics
+from pathlib import Path
+
+from kdec.report import summary
+
+_DENSE = "results/dec/mnist-full-seed*.json"
+
+
+def all_tables(root: Path) -> dict[str, str]:
+    """Return each table, and some figures, under the name by which a page inserts it."""
+    return {
+        "results_table": summary(root / "results"),
+        "quick_table": quick_runs(root),
+        "models_table": trained_models(root),
+        "seeds_of_dec_table": seeds_of_dec(root),
+        "kmeans_loss_table": kmeans_loss(root),
+        "encoding_table": encoding(root),
+        "architectures_table": architectures(root),
+        "speed_table": speed(root),
+        "kmeans_speed_table": kmeans_speed(root),
+        "autoencoder_speed_table": autoencoder_speed(root),
+        "memory_table": memory(root),
+        "run_times_table": run_times(root),
+        "dec_on_three_seeds": f"{_dec_on_three_seeds(root):.4f}",
+        "untrained_neighbours": _untrained_neighbours(root),
+        "faiss_seconds": f"{_faiss_seconds(root):.0f}",
+    }
+
+
+def quick_runs(root):
+    """ACC of `kdec run dec` on the packaged sample, a row a seed."""
+    rows = [
+        (str(run["seed"]), *(f"{figures['acc']:.4f}" for figures in run["metrics"].values()))
+        for run in _read(root, "results/dec/mnist-5k-quick-seed*.json")
+    ]
+    return _table(("seed", "k-means on the pixels", "autoencoder + k-means", "DEC"), rows)
+
+
+def seeds_of_dec(root):
+    """ACC of dense DEC with and without reconstruction, a row a seed."""
+    with_reconstruction = {
+        run["seed"]: f"{run['metrics']['DEC']['acc']:.4f}"
+        for run in _read(root, "results/dec-reconstruction/mnist-full-seed*.json")
+    }
+    rows = [
+        (
+            str(run["seed"]),
+            f"{run['metrics']['autoencoder + k-means']['acc']:.4f}",
+            f"{run['metrics']['DEC']['acc']:.4f}",
+            with_reconstruction.get(run["seed"], ""),
+        )
+        for run in _read(root, _DENSE)
+    ]
+    return _table(("seed", "autoencoder + k-means", "DEC", "DEC + reconstruction"), rows)
+
+
+def _dec_on_three_seeds(root):
+    """Mean ACC of dense DEC on the seeds that DEC with reconstruction has."""
+    seeds = {run["seed"] for run in _read(root, "results/dec-reconstruction/mnist-full-seed*.json")}
+    return statistics.mean(
+        run["metrics"]["DEC"]["acc"] for run in _read(root, _DENSE) if run["seed"] in seeds
+    )
+
+
+def trained_models(root):
+    """What the manifest says of the shipped models."""
+    manifest = json.loads((root / "weights/manifest.json").read_text())
+    rows = [
+        (
+            f"`{name}`",
+            model["what"],
+            model["data"],
+            str(model["seed"]),
+            *(
+                f"{model['metrics'][figure]:.4f}" if figure in model["metrics"] else ""
+                for figure in ("acc", "nmi", "macro_purity")
+            ),
+            f"{(root / 'weights' / model['files']['keras']['file']).stat().st_size / 1e6:.1f}",
+        )
+        for name, model in manifest.items()
+    ]
+    head = ("name", "what it is", "trained on", "seed", "ACC", "NMI", "macro purity", "MB")
+    return _table(head, rows, n_words=3)
+
+
+def kmeans_loss(root):
+    """What each training of `kmeans-loss` ended with, a row a seed and training."""
+    rows = []
+    for run in _read(root, "results/kmeans-loss/mnist-train-full-seed*.json"):
+        facts = run["facts"]
+        for system in run["metrics"]:
+            figures = run["metrics"][system]
+            told = facts["embedding"].get(system)
+            rows.append(
+                (
+                    system,
+                    str(run["seed"]),
+                    f"{figures['macro_purity_10000']:.3f}",
+                    f"{figures['acc']:.3f}",
+                    f"{max(facts['cluster_sizes'][system]):,}",
+                    f"{told['neighbour_accuracy']:.0%}" if told else "",
+                )
+            )
+    # All seeds of one training together; the sort keeps their order.
+    order = list(dict.fromkeys(row[0] for row in rows))
+    rows.sort(key=lambda row: order.index(row[0]))
+    head = ("training", "seed", "macro purity", "ACC", "largest cluster", "neighbours right")
+    return _table(head, rows, n_words=1)
+
+
+def _untrained_neighbours(root):
+    shares = [
+        run["facts"]["embedding"]["untrained encoder"]["neighbour_accuracy"]
+        for run in _read(root, "results/kmeans-loss/mnist-train-full-seed*.json")
+    ]
+    return " and ".join((", ".join(f"{share:.0%}" for share in shares[:-1]), f"{shares[-1]:.0%}"))
+
+
+def encoding(root):
+    """The trainings among which each run of `encoding` chooses."""
+    rows = [
+        (
+            str(run["seed"]),
+            f"{start['best_loss']:.4f}",
+            f"{start['pixel_inertia'] / 1e6:.3f}",
+            f"{start['macro_purity']:.3f}",
+            "kept" if number == run["facts"]["chosen_start"] else "",
+        )
+        for run in _read(root, "results/encoding/mnist-train-full-seed*.json")
+        for number, start in enumerate(run["facts"]["starts"])
+    ]
+    return _table(("seed", "loss", "inertia in the pixels, millions", "macro purity", ""), rows)
+
+
+def architectures(root):
+    """ACC of the rows of `architectures`, before and after joint training, by seed."""
+    runs = _read(root, "results/architectures/mnist-train-full-seed*.json")
+    source = runs[0]["facts"]["source_acc"]
+    rows = []
+    for name in runs[0]["config"]["rows"]:
+        before, after = (
+            [run["metrics"][f"{name}{suffix}"]["acc"] for run in runs]
+            for suffix in (": autoencoder + k-means", "")
+        )
+        # The control stands beside the source's row; the figure is not one of its own.
+        published = "" if name.endswith("SGD") else f"{source[name] or '':.6}"
+        rows.append(
+            (
+                name,
+                ", ".join(f"{acc:.3f}" for acc in before),
+                ", ".join(f"{acc:.3f}" for acc in after),
+                f"{statistics.mean(after):.3f}",
+                f"{statistics.stdev(after):.3f}",
+                published,
+            )
+        )
+    head = (
+        *("row", "autoencoder + k-means, by seed", "after joint training, by seed"),
+        *("mean", "standard deviation", "source's"),
+    )
+    return _table(head, rows, n_words=1)
+
+
+def speed(root):
+    """The comparisons in short: a row a piece of work."""
+    kmeans, autoencoder, loss, soft = (
+        _benchmark(root, name) for name in ("kmeans", "autoencoder", "kmeans_loss", "soft_kmeans")
+    )
+    rows = []
+    for work in kmeans["work"].values():
+        theirs = _fastest_of_scikit_learn(work)[1]["seconds"]
+        cells = (_seconds(work["systems"]["kdec"]["seconds"]), f"scikit-learn {_seconds(theirs)}")
+        rows.append((f"k-means, {work['what']}", *cells, f"{work['times_as_fast']:.2g}"))
+    epochs = autoencoder["rows"]
+    for name, title in (
+        ("autoencoder", "dense autoencoder, an epoch of 60,000 images"),
+        ("conv autoencoder", "convolutional autoencoder, the same"),
+    ):
+        ours = epochs[f"kdec {name}, one epoch"]["seconds"]
+        theirs = epochs[f"PyTorch {name}, one epoch"]["seconds"]
+        cells = (_seconds(ours), f"PyTorch loop {_seconds(theirs)}")
+        rows.append((title, *cells, f"{autoencoder['pytorch_over_kdec'][name]:.2g}"))
+    ours, theirs = (
+        loss["systems"][system]["seconds_per_epoch"]
+        for system in ("kdec", "straightforward TensorFlow")
+    )
+    cells = (_seconds(ours), f"straightforward TensorFlow {_seconds(theirs)}")
+    rows.append(("k-means as a loss, an epoch", *cells, f"{loss['speedup']:.2g}"))
+    rows.append(
+        (
+            "ten runs of differentiable k-means at once, ten epochs of 60,000 images",
+            _seconds(soft["together_seconds"]),
+            f"one by one {_seconds(soft['one_by_one_seconds'])}",
+            f"{soft['times_as_fast']:.2g}",
+        )
+    )
+    return _table(("work", "kdec", "compared with", "ratio"), rows, n_words=1)
+
+
+def kmeans_speed(root):
+    """The benchmark of k-means, with the first fit and the memory."""
+    rows = []
+    for work in _benchmark(root, "kmeans")["work"].values():
+        ours, (algorithm, theirs) = work["systems"]["kdec"], _fastest_of_scikit_learn(work)
+        rows.append(
+            (
+                work["what"],
+                _seconds(ours["seconds"]),
+                _seconds(ours["first"]),
+                f"{_seconds(theirs['seconds'])} ({algorithm})",
+                f"{work['times_as_fast']:.2g}",
+                f"{work['reach']:g}",
+            )
+        )
+    head = ("work", "kdec", "its first fit", "scikit-learn", "ratio", "aim")
+    return _table(head, rows, n_words=1)
+
+
+def _faiss_seconds(root):
+    return _benchmark(root, "kmeans")["work"]["mnist"]["systems"]["faiss"]["seconds"]
+
+
+def memory(root):
+    """Peak memory of the processes of the k-means benchmark."""
+    rows = []
+    for work in _benchmark(root, "kmeans")["work"].values():
+        ours, (_, theirs) = work["systems"]["kdec"], _fastest_of_scikit_learn(work)
+        peaks = (f"{system['peak_mib']:,.0f} MiB" for system in (ours, theirs))
+        above = (f"{system['above_mib']:,.0f} MiB" for system in (ours, theirs))
+        rows.append((work["what"], *peaks, *above))
+    head = ("work", "kdec, process", "scikit-learn, process", "kdec, fit", "scikit-learn, fit")
+    return _table(head, rows, n_words=1)
+
+
+def autoencoder_speed(root):
+    """The benchmark of the autoencoders, beside the floor that the matrix products set."""
+    benchmark = _benchmark(root, "autoencoder")
+    rows = []
+    for title, ours, theirs, ratio in (
+        (
+            *("dense, an epoch", "kdec autoencoder, one epoch"),
+            *("PyTorch autoencoder, one epoch", "autoencoder"),
+        ),
+        (
+            *("convolutional, an epoch", "kdec conv autoencoder, one epoch"),
+            *("PyTorch conv autoencoder, one epoch", "conv autoencoder"),
+        ),
+        ("DEC, an update interval", "kdec DEC, one update interval", None, None),
+    ):
+        row = benchmark["rows"][ours]
+        rows.append(
+            (
+                title,
+                _spread(row),
+                f"{row['share_of_floor']:.0%}",
+                _spread(benchmark["rows"][theirs]) if theirs else "",
+                f"{benchmark['pytorch_over_kdec'][ratio]:.2g}" if ratio else "",
+            )
+        )
+    return _table(("work", "kdec", "share of the floor", "PyTorch loop", "ratio"), rows, n_words=1)
+
+
+def run_times(root):
+    """Wall time of the full-size runs, and on how many cores they ran."""
+    runs = {}
+    for path in sorted(root.glob("results/*/*-full-seed*.json")):
+        run = json.loads(path.read_text())
+        runs.setdefault((run["experiment"], run["data"]["name"]), []).append(run)
+    rows = []
+    for (experiment, data), those in runs.items():
+        minutes = [sum(run["seconds"].values()) / 60 for run in those]
+        cores = {str(run["machine"].get("usable_cores", "unknown")) for run in those}
+        least, most = (f"{bound(minutes):.2g}" for bound in (min, max))
+        spread = least if least == most else f"{least} to {most}"
+        rows.append(
+            (f"`{experiment}`", f"`{data}`", spread, str(len(those)), " or ".join(sorted(cores)))
+        )
+    return _table(("experiment", "data", "minutes", "seeds", "cores"), rows, n_words=2)
+
+
+def _read(root, pattern):
+    """Return the records that a pattern names, by seed."""
+    runs = (json.loads(path.read_text()) for path in root.glob(pattern))
+    return sorted(runs, key=lambda run: run["seed"])
+
+
+def _benchmark(root, name):
+    return json.loads((root / f"results/benchmarks/{name}.json").read_text())
+
+
+def _fastest_of_scikit_learn(work):
+    """Return name and figures of the faster of scikit-learn's algorithms that ran."""
+    ran = {name: work["systems"][name] for name in ("lloyd", "elkan") if name in work["systems"]}
+    return min(ran.items(), key=lambda item: item[1]["seconds"])
+
+
+def _seconds(value):
+    return f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
+
+
+def _spread(row):
+    return f"{_seconds(row['seconds'])} ({row['fastest']:.1f} to {row['slowest']:.1f})"
+
+
+def _table(head, rows, n_words=0):
+    """Write a table; all columns but the first `n_words` hold figures, at the right."""
+    rule = ["---"] * n_words + ["---:"] * (len(head) - n_words)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows))
