@@ -4,7 +4,7 @@ import json
 import statistics
 from pathlib import Path
 
-from kdec.report import summary
+from kdec.experiments import summary
 
 _DENSE = "results/dec/mnist-full-seed*.json"
 

@@ -29,7 +29,7 @@ def conv(
         seed: Int that fixes the initial weights; None draws them from Keras' global seed.
 
     Returns:
-        An `Autoencoder`, (batch, *image_shape) -> (batch, *image_shape), not compiled.
+        An `Autoencoder`, `(batch, *image_shape) -> (batch, *image_shape)`, not compiled.
 
     Raises:
         ValueError: If an argument is not of such sizes.
@@ -107,7 +107,7 @@ def conv_upsampling(
         seed: Int that fixes the initial weights; None draws them from Keras' global seed.
 
     Returns:
-        An `Autoencoder`, (batch, *image_shape) in [0, 1] -> (batch, *image_shape), not compiled.
+        An `Autoencoder`, `(batch, *image_shape) in [0, 1] -> (batch, *image_shape)`, not compiled.
 
     Raises:
         ValueError: If an argument is not of such sizes.
@@ -171,7 +171,7 @@ def conv_pooling_encoder(
         seed: Int that fixes the initial weights; None draws them from Keras' global seed.
 
     Returns:
-        A Keras model, (batch, *image_shape) -> (batch, embedding_units), not compiled.
+        A Keras model, `(batch, *image_shape) -> (batch, embedding_units)`, not compiled.
 
     Raises:
         ValueError: If `image_shape` is not three ints of such sizes, or `embedding_units` is not a
@@ -210,7 +210,7 @@ def conv_pooling(
         seed: Int that fixes the initial weights; None draws them from Keras' global seed.
 
     Returns:
-        An `Autoencoder`, (batch, *image_shape) -> (batch, *image_shape), with sigmoid output, not
+        An `Autoencoder`, `(batch, *image_shape) -> (batch, *image_shape)`, with sigmoid output, not
         compiled.
 
     Raises:

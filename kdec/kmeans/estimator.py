@@ -55,7 +55,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         inertia_: float, weighted sum of the points' distances under the metric (squared for
             "euclidean") to their centroids.
         n_iter_: int, iterations of the best restart.
-        inertia_history_: (n_iter_,) float64, inertia in each iteration of the best restart,
+        inertia_history_: `(n_iter_,)` float64, inertia in each iteration of the best restart,
             measured right after its assignment step.
         n_features_in_: int, number of features seen in `fit`.
 
