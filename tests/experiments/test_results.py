@@ -19,10 +19,6 @@ def test_committed_table_is_that_of_the_committed_records():
     assert (ROOT / "RESULTS.md").read_text() == report(ROOT / "results")
 
 
-def test_readme_has_the_short_table_of_the_committed_records():
-    assert summary(ROOT / "results") in (ROOT / "README.md").read_text()
-
-
 def write_records(folder, accuracies, version="0.1.0"):
     """Write records of `dec` for seeds from 0 on, one for each accuracy."""
     (folder / "dec").mkdir()
@@ -44,17 +40,6 @@ def test_record_without_the_figure_of_a_row_is_named(tmp_path):
     path.write_text(json.dumps(record | {"metrics": {"DEC": {"acc": 0.9}}}))
     with pytest.raises(ValueError, match="dec --seed 0` to have the ACC of 'autoencoder"):
         report(tmp_path)
-
-
-def test_readme_compares_dec_with_and_without_reconstruction_on_the_same_seeds():
-    def acc(experiment):
-        paths = [ROOT / f"results/{experiment}/mnist-full-seed{seed}.json" for seed in range(3)]
-        return [json.loads(path.read_text())["metrics"]["DEC"]["acc"] for path in paths]
-
-    without = acc("dec")
-    assert all(a > b for a, b in zip(without, acc("dec-reconstruction"), strict=True))
-    text = " ".join((ROOT / "README.md").read_text().split())
-    assert f"DEC without it has {statistics.mean(without):.4f} on average" in text
 
 
 def test_short_table_has_one_line_for_each_system_with_records(tmp_path):
