@@ -71,7 +71,7 @@ html_title = f"kdec {release}"
 html_static_path = ["_static"]
 html_css_files = ["kdec.css"]
 html_math_renderer = "mathml"
-html_show_sourcelink = html_copy_source = False
+html_show_sourcelink = html_copy_source = html_show_copyright = False
 copybutton_exclude = ".linenos, .gp, .go"
 
 

@@ -8,7 +8,6 @@ import re
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
-
 # Brackets of a given size, which docutils does not know; MathML sizes them by itself.
 _SIZES = re.compile(r"\\[bB]igg?[lmr]?(?![a-zA-Z])")
 

@@ -60,20 +60,15 @@ def test_pages_insert_tables_that_there_are_and_leave_none_out(tables):
     assert inserted == tables.keys()
 
 
-def test_tables_have_one_width_and_no_empty_heading_but_the_last(tables):
-    for name, table in tables.items():
-        rows = [line.split(" | ") for line in table.splitlines()]
-        assert len({len(row) for row in rows}) == 1, name
-
-
 def test_quick_table_has_the_records(tables):
     paths = sorted((ROOT / "results" / "dec").glob("mnist-5k-quick-seed*.json"))
     lines = tables["quick_table"].splitlines()[2:]
     assert len(lines) == len(paths) >= 3
     for path, line in zip(paths, lines, strict=True):
         metrics = json.loads(path.read_text())["metrics"]
-        assert line.endswith(f"| {metrics['autoencoder + k-means']['acc']:.4f} | "
-                             f"{metrics['DEC']['acc']:.4f} |")
+        assert line.endswith(
+            f"| {metrics['autoencoder + k-means']['acc']:.4f} | {metrics['DEC']['acc']:.4f} |"
+        )
 
 
 def test_rows_of_readme_are_those_of_the_records():
