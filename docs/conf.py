@@ -42,7 +42,6 @@ default_role = "py:obj"
 autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # The docstrings say shapes and dtypes, which annotations cannot.
-autodoc_preserve_defaults = True
 autodoc_default_options = {
     # What Keras and scikit-learn call, not the user.
     "exclude-members": ", ".join(
@@ -51,7 +50,7 @@ autodoc_default_options = {
             *("from_config", "get_config", "get_metrics_result", "losses_on_rows"),
             *("on_epoch_begin", "on_epoch_end", "on_train_begin", "renew_optimizer"),
             *("set_fit_request", "set_score_request"),
-            *("test_step", "train_on_rows", "train_step"),
+            *("test_step", "train_on_rows", "train_step", "trained_variables"),
         ]
     ),
 }
@@ -96,7 +95,16 @@ def own_signature(app, what, name, obj, options, signature, return_annotation):
     return None
 
 
+def indent_example(app, what, name, obj, options, lines):
+    """Indent a docstring's example, its last section, as napoleon expects its sections."""
+    if "Example:" in lines:
+        start = lines.index("Example:") + 1
+        if start < len(lines) and not lines[start].startswith(" "):
+            lines[start:] = [f"    {line}" if line else line for line in lines[start:]]
+
+
 def setup(app):
     """Connect the hooks above."""
     app.connect("builder-inited", copy_notebooks, priority=100)
     app.connect("autodoc-process-signature", own_signature)
+    app.connect("autodoc-process-docstring", indent_example, priority=100)  # before napoleon

@@ -273,7 +273,7 @@ def run_times(root):
     for (experiment, data), those in runs.items():
         minutes = [sum(run["seconds"].values()) / 60 for run in those]
         cores = {str(run["machine"].get("usable_cores", "unknown")) for run in those}
-        least, most = (f"{bound(minutes):.2g}" for bound in (min, max))
+        least, most = (_minutes(bound(minutes)) for bound in (min, max))
         spread = least if least == most else f"{least} to {most}"
         rows.append(
             (f"`{experiment}`", f"`{data}`", spread, str(len(those)), " or ".join(sorted(cores)))
@@ -299,6 +299,10 @@ def _fastest_of_scikit_learn(work):
 
 def _seconds(value):
     return f"{value:.1f} s" if value >= 1 else f"{value:.2f} s"
+
+
+def _minutes(value):
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def _spread(row):

@@ -7,6 +7,8 @@ import statistics
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import kdec
@@ -107,3 +109,16 @@ def test_figures_in_the_prose_are_those_of_the_records():
     for term in terms:
         first, best = (term[at]["attraction"] * term[at]["repulsion"] for at in ("first", "best"))
         assert f"a {round(first / best)}" in prose
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["models", "own-data", "scale"])
+def test_code_of_a_guide_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("samples.npy", kdec.load_data("digits").flat)  # what one page reads from the disk
+    names = {"__name__": "page"}
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"guide/{page}.md").read_text(), re.DOTALL)
+    for block in blocks:
+        exec(block, names)
+    plt.close("all")
+    assert len(names["clusters"]) in (1797, 5000)
