@@ -1,4 +1,4 @@
-"""Draw the two pictures of README from shipped models and the packaged sample.
+"""Draw the pictures of README and the documentation from shipped models and the packaged sample.
 
     python scripts/draw_pictures.py
 

@@ -110,7 +110,7 @@ In the rows of source 002 with ten runs or starts, a seed's figure is the mean o
 
 The codes of source 003 are those of one autoencoder out of three that each run trains, chosen by a
 rule that looks at no labels; the rule itself and the training were settled with labels, so the
-figure flatters the method. `results/README.md` says how, and what the others gave.
+figure flatters the method. `docs/figures.md` says how, and what the others gave.
 
 The rows of DEC, dense, have more seeds than those of DEC + reconstruction, dense. On the seeds of
 the latter, from the same autoencoders, DEC without reconstruction is slightly ahead with each one.
