@@ -169,35 +169,33 @@ def speed(root):
     kmeans, autoencoder, loss, soft = (
         _benchmark(root, name) for name in ("kmeans", "autoencoder", "kmeans_loss", "soft_kmeans")
     )
-    rows = []
-    for work in kmeans["work"].values():
-        theirs = _fastest_of_scikit_learn(work)[1]["seconds"]
-        cells = (_seconds(work["systems"]["kdec"]["seconds"]), f"scikit-learn {_seconds(theirs)}")
-        rows.append((f"k-means, {work['what']}", *cells, f"{work['times_as_fast']:.2g}"))
-    epochs = autoencoder["rows"]
+    rows = [
+        (
+            *(f"k-means, {work['what']}", "scikit-learn", work["systems"]["kdec"]["seconds"]),
+            *(_fastest_of_scikit_learn(work)[1]["seconds"], work["times_as_fast"]),
+        )
+        for work in kmeans["work"].values()
+    ]
     for name, title in (
         ("autoencoder", "dense autoencoder, an epoch of 60,000 images"),
         ("conv autoencoder", "convolutional autoencoder, the same"),
     ):
-        ours = epochs[f"kdec {name}, one epoch"]["seconds"]
-        theirs = epochs[f"PyTorch {name}, one epoch"]["seconds"]
-        cells = (_seconds(ours), f"PyTorch loop {_seconds(theirs)}")
-        rows.append((title, *cells, f"{autoencoder['pytorch_over_kdec'][name]:.2g}"))
-    ours, theirs = (
-        loss["systems"][system]["seconds_per_epoch"]
-        for system in ("kdec", "straightforward TensorFlow")
-    )
-    cells = (_seconds(ours), f"straightforward TensorFlow {_seconds(theirs)}")
-    rows.append(("k-means as a loss, an epoch", *cells, f"{loss['speedup']:.2g}"))
-    rows.append(
-        (
-            "ten runs of differentiable k-means at once, ten epochs of 60,000 images",
-            _seconds(soft["together_seconds"]),
-            f"one by one {_seconds(soft['one_by_one_seconds'])}",
-            f"{soft['times_as_fast']:.2g}",
+        ours, theirs = (
+            autoencoder["rows"][f"{system} {name}, one epoch"]["seconds"]
+            for system in ("kdec", "PyTorch")
         )
-    )
-    return _table(("work", "kdec", "compared with", "ratio"), rows, n_words=1)
+        rows.append((title, "PyTorch loop", ours, theirs, autoencoder["pytorch_over_kdec"][name]))
+    plain = "straightforward TensorFlow"
+    ours, theirs = (loss["systems"][system]["seconds_per_epoch"] for system in ("kdec", plain))
+    rows.append(("k-means as a loss, an epoch", plain, ours, theirs, loss["speedup"]))
+    title = "ten runs of differentiable k-means at once, ten epochs of 60,000 images"
+    ours, theirs = soft["together_seconds"], soft["one_by_one_seconds"]
+    rows.append((title, "one by one", ours, theirs, soft["times_as_fast"]))
+    cells = [
+        (work, other, _seconds(ours), _seconds(theirs), f"{ratio:.2g}")
+        for work, other, ours, theirs, ratio in rows
+    ]
+    return _table(("work", "compared with", "kdec", "the other", "ratio"), cells, n_words=2)
 
 
 def kmeans_speed(root):
