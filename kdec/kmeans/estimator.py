@@ -125,7 +125,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         about = _finite_statistics(X)
         working, origin, columns = self._working_points(X, about)
         centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
-        options = lloyd.choose_options(
+        options, rows = lloyd.choose_options(
             len(X), centers.shape[2], self.n_clusters, len(centers), self.metric, fits_copy(X)
         )
         result = lloyd.fit(
@@ -134,9 +134,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             centers,
             tf.constant(self.max_iter, tf.int32),
             tf.constant(self.tol * about.variance.mean(), X.dtype),
+            tf.constant(rows, tf.int32),
             options=options,
         )
-        centers = self._keep_best(working, sample_weight, result, options.rows)
+        centers = self._keep_best(working, sample_weight, result, rows)
         self.inertia_ += fixed_inertia
         self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)

@@ -41,7 +41,6 @@ class Options(NamedTuple):
     metric: str
     kernel: Kernel | None  # None: operation by operation
     n_directions: int  # of the subspace; 0 without one
-    rows: int  # of a chunk
 
 
 class Result(NamedTuple):
@@ -62,8 +61,8 @@ class Pass(NamedTuple):
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
 
 
-def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> Options:
-    """Choose chunk size, kernel and subspace for a problem."""
+def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> tuple[Options, int]:
+    """Choose kernel and subspace for a problem, and the rows of a chunk."""
     n_columns = n_clusters * n_init
     rows = chunk_rows(d, n_columns)
     kernel = None
@@ -74,7 +73,7 @@ def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> Option
         kernel = Kernel(kind, d, n_clusters, rows)
         if can_project and d >= _NARROWEST_WITH_SUBSPACE:
             n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
-    return Options(metric, kernel, n_directions, rows)
+    return Options(metric, kernel, n_directions), rows
 
 
 def _even_rows(n, rows):
@@ -84,7 +83,9 @@ def _even_rows(n, rows):
 
 
 @for_any_size
-def fit(points: Points, sample_weight, centers, max_iter, tol, *, options: Options) -> Result:
+def fit(
+    points: Points, sample_weight, centers, max_iter, tol, chunk_size, *, options: Options
+) -> Result:
     """Run Lloyd's algorithm from each of the given sets of centers.
 
     Args:
@@ -93,6 +94,7 @@ def fit(points: Points, sample_weight, centers, max_iter, tol, *, options: Optio
         centers: initial centers, (R, k, d).
         max_iter: most iterations of a restart, int32.
         tol: a restart stops when the summed squared shift of its centers is at most this.
+        chunk_size: rows of a chunk, int32; from `choose_options`.
         options: from `choose_options`.
 
     Returns:
@@ -100,12 +102,12 @@ def fit(points: Points, sample_weight, centers, max_iter, tol, *, options: Optio
     """
     n, n_init = tf.shape(sample_weight)[0], tf.shape(centers)[0]
     k, d = tf.shape(centers)[1], tf.shape(centers)[2]
-    scale = squared_length(points, sample_weight, options.rows)
+    scale = squared_length(points, sample_weight, chunk_size)
     active = tf.range(n_init)
     ended = Result(centers, tf.zeros([n_init], tf.int32), tf.zeros([0, n_init], tf.float64))
     history = tf.TensorArray(tf.float64, 0, dynamic_size=True, element_shape=[None])
     inertia = tf.zeros([n_init], tf.float64)
-    rows = tf.minimum(options.rows, n)
+    rows = tf.minimum(chunk_size, n)
     labels = tf.fill([(n + rows - 1) // rows, n_init, rows], -1)
     sums = centroids.empty_sums(n_init * k, d)
     subspace = _no_subspace(n, d, centers.dtype)
@@ -134,7 +136,7 @@ def fit(points: Points, sample_weight, centers, max_iter, tol, *, options: Optio
         )
         history = history.write(iteration, inertia)
         new_centers = centroids.update(
-            points, sample_weight, step.labels, sums, centers, options.metric, options.rows
+            points, sample_weight, step.labels, sums, centers, options.metric, chunk_size
         )
         shift = tf.reduce_sum(tf.square(new_centers - centers), axis=[1, 2])
         converged = (step.n_changed == 0) | (shift <= tol)

@@ -83,6 +83,7 @@ def test_command_line_prints_a_readable_table(tmp_path, monkeypatch):
 
 
 @pytest.mark.mnist
+@pytest.mark.slow
 def test_full_preset_on_all_of_mnist_meets_the_published_figures(tmp_path):
     result = execute(find_experiment("kmeans"), kdec.load_data("mnist"), "full", 0, tmp_path)
     row = result["metrics"]["k-means on pixels"]

@@ -94,6 +94,7 @@ def test_every_picture_is_left_in_the_folder(finished):
 
 
 @pytest.mark.mnist
+@pytest.mark.slow
 def test_mnist_best_of_ten_meets_the_bar(mnist_result):
     row = mnist_result["metrics"]["euclidean"]
     assert row["inertia"] <= 390_900
@@ -101,6 +102,7 @@ def test_mnist_best_of_ten_meets_the_bar(mnist_result):
 
 
 @pytest.mark.mnist
+@pytest.mark.slow
 def test_mnist_from_the_sources_starts_gives_its_figures(mnist_result):
     euclidean = mnist_result["metrics"]["euclidean, the source's start"]
     assert euclidean["inertia"] == pytest.approx(391367.5505466436, rel=1e-7)

@@ -502,6 +502,7 @@ def test_mnist_test_set_reaches_the_published_figures():
 
 
 @pytest.mark.mnist
+@pytest.mark.slow
 def test_all_of_mnist_reaches_the_published_figures():
     data = kdec.load_data("mnist")
     kmeans = KMeans(10, init="random", n_init=20, random_state=0).fit(data.flat)
