@@ -33,13 +33,19 @@ __getattr__, __dir__, __all__ = lazy_names(
     },
     submodules=[
         *("autoencoders", "data", "kmeans", "layers", "metrics", "models", "plots", "pretrained"),
+        "views",
         *("dec", "differentiable_kmeans", "kmeans_loss"),
     ],
 )
 __all__ += ["__version__"]
 
 # Modules that register Keras objects, and those of them that import TensorFlow.
-_KERAS_MODULES = ("kdec.layers", "kdec.autoencoders", "kdec.models.differentiable_kmeans")
+_KERAS_MODULES = (
+    "kdec.autoencoders",
+    "kdec.layers",
+    "kdec.models.differentiable_kmeans",
+    "kdec.views",
+)
 _TENSORFLOW_MODULES = ("kdec.models.dec", "kdec.models.kmeans_loss")
 
 _imported = set()
