@@ -29,11 +29,12 @@ __getattr__, __dir__, __all__ = lazy_names(
             *("DEC", "DifferentiableKMeans", "DifferentiableKMeansLayer", "KMeansLoss"),
             "target_distribution",
         ],
+        "neighbors": ["diffuse_labels", "nearest_neighbors"],
         "pretrained": ["load_pretrained"],
     },
     submodules=[
         *("autoencoders", "data", "kmeans", "layers", "metrics", "models", "plots", "pretrained"),
-        "views",
+        *("neighbors", "views"),
         *("dec", "differentiable_kmeans", "kmeans_loss"),
     ],
 )
