@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "layers": ["ClusteringLayer"],
         "models": [
             *("DEC", "DifferentiableKMeans", "DifferentiableKMeansLayer", "KMeansLoss"),
-            "target_distribution",
+            *("NeighborContrast", "target_distribution"),
         ],
         "neighbors": ["diffuse_labels", "nearest_neighbors"],
         "pretrained": ["load_pretrained"],
@@ -47,7 +47,11 @@ _KERAS_MODULES = (
     "kdec.models.differentiable_kmeans",
     "kdec.views",
 )
-_TENSORFLOW_MODULES = ("kdec.models.dec", "kdec.models.kmeans_loss")
+_TENSORFLOW_MODULES = (
+    "kdec.models.dec",
+    "kdec.models.kmeans_loss",
+    "kdec.models.neighbor_contrast",
+)
 
 _imported = set()
 

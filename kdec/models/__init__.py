@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_names(
             *("DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay")
         ],
         "kmeans_loss": ["KMeansLoss"],
+        "neighbor_contrast": ["NeighborContrast"],
         "targets": ["target_distribution"],
     },
 )

@@ -1,5 +1,7 @@
 """The nearest neighbours of all samples among themselves, exact, by blocks of matrix products."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -54,11 +56,11 @@ def nearest_neighbors(
     bar = keras.utils.Progbar(n, unit_name="sample", verbose=int(show))
     table, bias, n_groups = _as_table(points, n_neighbors + 1)
     found = np.empty((n, n_neighbors), np.int32)
-    rows = max(1, _BLOCK // n)
+    rows, search = max(1, _BLOCK // n), _search(points.dtype.name)
     for start in range(0, n, rows):
         queries = table[start : min(start + rows, n)]
         # One more than asked for, since the sample itself is most often among them.
-        candidates = _nearest_in_table(queries, table, bias, n_groups, n_neighbors + 1).numpy()
+        candidates = search(queries, table, bias, n_groups, n_neighbors + 1).numpy()
         found[start : start + rows] = _without_self(candidates, start)
         bar.update(min(start + rows, n))
     return found
@@ -103,7 +105,14 @@ def _as_table(points, n_candidates):
     return tf.constant(table), tf.constant(bias), n_groups
 
 
-@tf.function(reduce_retracing=True)
+@functools.cache
+def _search(dtype):
+    """`_nearest_in_table` as a graph for tables of any size and of the type `dtype`."""
+    matrix, number = tf.TensorSpec([None, None], dtype), tf.TensorSpec([], tf.int32)
+    signature = [matrix, matrix, tf.TensorSpec([None], dtype), number, number]
+    return tf.function(_nearest_in_table, input_signature=signature)
+
+
 def _nearest_in_table(queries, table, bias, n_groups, n_candidates):
     """The rows (m, n_candidates) of `table` that are nearest to `queries` (m, d), nearest first.
 
