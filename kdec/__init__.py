@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "layers": ["ClusteringLayer"],
         "models": [
             *("DEC", "DifferentiableKMeans", "DifferentiableKMeansLayer", "KMeansLoss"),
-            *("NeighborContrast", "target_distribution"),
+            *("NeighborContrast", "SelfLabeling", "target_distribution"),
         ],
         "neighbors": ["diffuse_labels", "nearest_neighbors"],
         "pretrained": ["load_pretrained"],
@@ -51,6 +51,7 @@ _TENSORFLOW_MODULES = (
     "kdec.models.dec",
     "kdec.models.kmeans_loss",
     "kdec.models.neighbor_contrast",
+    "kdec.models.self_labeling",
 )
 
 _imported = set()

@@ -15,10 +15,10 @@ class StatelessSeeds:
 
     Args:
         layers: Keras layers or models; None among them is passed over.
-        seed: Int of at least 0.
+        seed: Int of at least 0, or a list of such.
     """
 
-    def __init__(self, layers, seed: int):
+    def __init__(self, layers, seed: int | list[int]):
         self.states = _seed_states(layers)
         seeds = np.random.default_rng(seed).integers(2**31, size=len(self.states))
         self.seeds = seeds.tolist()
