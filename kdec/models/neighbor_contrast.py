@@ -15,7 +15,7 @@ from kdec.integers import is_positive_int, non_negative_int, positive_int
 from kdec.models.backend import require_tensorflow
 from kdec.models.batches import without_tuner
 from kdec.models.contrastive_loss import nt_xent, unit_length
-from kdec.models.encoders import check_encoder
+from kdec.models.encoders import check_encoder, check_views
 from kdec.models.own_loss import OwnLossModel, add_losses_of
 from kdec.models.samples import check_samples
 from kdec.models.stateless_seeds import StatelessSeeds
@@ -83,8 +83,7 @@ class NeighborContrast(OwnLossModel):
         **kwargs,
     ):
         check_encoder(encoder)
-        if views is not None and not isinstance(views, keras.Layer):
-            raise TypeError(f"Expected `views` to be a Keras layer or None. Received: {views!r}")
+        check_views(views)
         if not isinstance(temperature, Real) or not 0 < temperature < np.inf:
             raise ValueError(
                 "Expected `temperature` to be positive and finite. "

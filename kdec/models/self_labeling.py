@@ -15,7 +15,7 @@ from keras import ops
 from kdec.integers import non_negative_int, positive_int
 from kdec.models.backend import require_tensorflow
 from kdec.models.batches import without_tuner
-from kdec.models.encoders import check_encoder
+from kdec.models.encoders import check_encoder, check_views
 from kdec.models.label_renewal import LabeledSamples, LabelRenewal, Selection, check_share
 from kdec.models.own_loss import OwnLossModel, add_losses_of
 from kdec.models.samples import check_labels, check_samples
@@ -86,8 +86,7 @@ class SelfLabeling(OwnLossModel):
         check_encoder(classifier)
         if classifier.output_shape[1] < 2:
             raise ValueError("Expected `classifier` to give logits of at least 2 clusters.")
-        if views is not None and not isinstance(views, keras.Layer):
-            raise TypeError(f"Expected `views` to be a Keras layer or None. Received: {views!r}")
+        check_views(views)
         check_share("label_smoothing", label_smoothing, below_one=True)
         n_views, seed = positive_int("n_views", n_views), non_negative_int("seed", seed)
         super().__init__(**kwargs)

@@ -4,8 +4,8 @@ Keras' seed generators count their calls, and no saved model keeps the count. Se
 they draw the same in a training that a kill interrupted as in one that never stopped.
 """
 
-import keras
 import numpy as np
+from keras import ops
 
 _MOST_DRAWS = 2**10  # of one generator in a step
 
@@ -15,19 +15,22 @@ class StatelessSeeds:
 
     Args:
         layers: Keras layers or models; None among them is passed over.
-        seed: Int of at least 0, or a list of such.
+        seed: Int of at least 0, or a list of such; or None for the seeds that the layers have.
+            Defaults to None.
     """
 
-    def __init__(self, layers, seed: int | list[int]):
+    def __init__(self, layers, seed: int | list[int] | None = None):
         self.states = _seed_states(layers)
-        seeds = np.random.default_rng(seed).integers(2**31, size=len(self.states))
-        self.seeds = seeds.tolist()
+        if seed is None:
+            self.seeds = [int(ops.convert_to_numpy(state.value)[0]) for state in self.states]
+        else:
+            self.seeds = np.random.default_rng(seed).integers(2**31, size=len(self.states)).tolist()
 
     def set_step(self, step) -> None:
         """Let all random numbers until the next call be those of `step`, a scalar int tensor."""
         for state, seed in zip(self.states, self.seeds, strict=True):
-            count = keras.ops.cast(step, state.dtype) * _MOST_DRAWS
-            state.assign(keras.ops.stack([keras.ops.cast(seed, state.dtype), count]))
+            count = ops.cast(step, state.dtype) * _MOST_DRAWS
+            state.assign(ops.stack([ops.cast(seed, state.dtype), count]))
 
 
 def _seed_states(layers):
