@@ -27,20 +27,32 @@ __getattr__, __dir__, __all__ = lazy_names(
         "layers": ["ClusteringLayer"],
         "models": [
             *("DEC", "DifferentiableKMeans", "DifferentiableKMeansLayer", "KMeansLoss"),
-            "target_distribution",
+            *("NeighborContrast", "SelfLabeling", "target_distribution"),
         ],
+        "neighbors": ["diffuse_labels", "nearest_neighbors"],
         "pretrained": ["load_pretrained"],
     },
     submodules=[
         *("autoencoders", "data", "kmeans", "layers", "metrics", "models", "plots", "pretrained"),
+        *("neighbors", "views"),
         *("dec", "differentiable_kmeans", "kmeans_loss"),
     ],
 )
 __all__ += ["__version__"]
 
 # Modules that register Keras objects, and those of them that import TensorFlow.
-_KERAS_MODULES = ("kdec.layers", "kdec.autoencoders", "kdec.models.differentiable_kmeans")
-_TENSORFLOW_MODULES = ("kdec.models.dec", "kdec.models.kmeans_loss")
+_KERAS_MODULES = (
+    "kdec.autoencoders",
+    "kdec.layers",
+    "kdec.models.differentiable_kmeans",
+    "kdec.views",
+)
+_TENSORFLOW_MODULES = (
+    "kdec.models.dec",
+    "kdec.models.kmeans_loss",
+    "kdec.models.neighbor_contrast",
+    "kdec.models.self_labeling",
+)
 
 _imported = set()
 

@@ -27,15 +27,17 @@ import keras, kdec, numpy as np
 folder = Path(sys.argv[1])
 for path in folder.glob("*.keras"):
     x, model = np.load(path.with_suffix(".npy")), keras.saving.load_model(path)
-    parts = {"model": model, "encoder": model.encoder}
+    parts = {"model": model, "encoder": getattr(model, "encoder", model)}
     found = {name: part.predict(x, verbose=0) for name, part in parts.items()}
     np.savez(path.with_suffix(".npz"), **found)
-    if path.stem in ("dec", "kmeans_loss"):
+    if path.stem in ("dec", "kmeans_loss", "neighbor_contrast", "self_labeling"):
         try:
-            model.fit(x, verbose=0)
+            model.fit(x, *[[0, 1]][: path.stem == "self_labeling"], verbose=0)
         except RuntimeError as error:
             print(f"{path.stem}: {error}")
 dec = kdec.load_pretrained("mnist-dec")
+view = kdec.views.RandomAffine(0, (1.5, 1.5), 0, 0)(np.load(folder / "conv.npy"), training=True)
+np.save(folder / "view.npy", keras.ops.convert_to_numpy(view))
 np.save(folder / "q.npy", dec.predict(kdec.load_data("mnist-5k").flat[::500], verbose=0))
 """
 
@@ -54,12 +56,19 @@ def models():
     images = np.random.default_rng(0).random((4, 8, 8, 1), dtype="float32")
     soft = kdec.DifferentiableKMeans(3, encoder=autoencoder.encoder)
     soft.initialize(rows, random_state=0)
+    noise = kdec.views.RandomNoise(0.1, seed=0)
+    contrast = kdec.NeighborContrast(kdec.autoencoders.dense_encoder((6, 5, 2), seed=0), noise)
+    contrast.fit(rows, neighbors=3, batch_size=10, epochs=2, verbose=0)
+    classifier = kdec.autoencoders.conv_encoder((8, 8, 1), 3, dropout=0.3, seed=0)
+    labeling = kdec.SelfLabeling(classifier, kdec.views.RandomAffine(seed=0))
     return {
         "autoencoder": (autoencoder, rows),
         "dec": (dec, rows),
         "conv": (conv, images),
         "kmeans_loss": (loss, rows),
         "differentiable_kmeans": (soft, rows),
+        "neighbor_contrast": (contrast, rows),
+        "self_labeling": (labeling, images),
     }
 
 
@@ -75,10 +84,14 @@ def test_saved_models_predict_as_on_tensorflow_and_refuse_to_train(
     for name, (model, x) in models.items():
         found = np.load(tmp_path / f"{name}.npz")
         np.testing.assert_allclose(found["model"], model.predict(x, verbose=0), atol=1e-5)
-        np.testing.assert_allclose(found["encoder"], model.encoder.predict(x, verbose=0), atol=1e-5)
+        encoder = getattr(model, "encoder", model)
+        np.testing.assert_allclose(found["encoder"], encoder.predict(x, verbose=0), atol=1e-5)
     dec, x = kdec.load_pretrained("mnist-dec"), kdec.load_data("mnist-5k").flat[::500]
     q = np.load(tmp_path / "q.npy")
     np.testing.assert_allclose(q, dec.predict(x, verbose=0), atol=1e-4)
-    for name in ("dec", "kmeans_loss"):
+    enlarge = kdec.views.RandomAffine(0, (1.5, 1.5), 0, 0)
+    view = enlarge(np.load(tmp_path / "conv.npy"), training=True)
+    np.testing.assert_allclose(np.load(tmp_path / "view.npy"), view, atol=1e-5)
+    for name in ("dec", "kmeans_loss", "neighbor_contrast", "self_labeling"):
         error = rf"{name}: Expected KERAS_BACKEND=tensorflow for .*\. Received: {backend}"
         assert re.search(error, printed)

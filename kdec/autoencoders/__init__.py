@@ -9,14 +9,17 @@ from kdec.autoencoders.convolutional import (
 )
 from kdec.autoencoders.fully_connected import dense, sigmoid
 from kdec.autoencoders.model import Autoencoder
+from kdec.autoencoders.normalized_encoders import conv_encoder, dense_encoder
 
 __all__ = [
     "Autoencoder",
     "CompositeModel",
     "conv",
+    "conv_encoder",
     "conv_pooling",
     "conv_pooling_encoder",
     "conv_upsampling",
     "dense",
+    "dense_encoder",
     "sigmoid",
 ]

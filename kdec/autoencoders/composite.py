@@ -41,5 +41,6 @@ class CompositeModel(keras.Model):
         parts = {
             part: keras.saving.deserialize_keras_object(config[part], custom_objects)
             for part in cls.parts
+            if part in config  # A file of an earlier version may lack one.
         }
         return cls(**{**config, **parts})

@@ -1,4 +1,4 @@
-"""The list of the experiments: one for each system of the source documents.
+"""The list of the experiments: one for each system of the source documents, and one beyond them.
 
 This is all that `kdec list` reads; an experiment's module, and TensorFlow, load when it runs. Each
 module has `PRESETS`, the configurations by name, and `run(run)`, which does the work on a
@@ -15,7 +15,7 @@ class Experiment:
 
     Attributes:
         name: Name on the command line.
-        source: Number of the source document that it reproduces.
+        source: Number of the source document that it reproduces, or "beyond" for one of no source.
         summary: One line on what it does.
         module: Module with `PRESETS` and `run`.
         full_data: Data set on which the source's figures were made.
@@ -117,6 +117,13 @@ EXPERIMENTS = {
             summary="Autoencoder and clustering layer by depth, width and activation",
             module="kdec.experiments.architectures",
             full_data="mnist-train",
+        ),
+        Experiment(
+            name="neighbor-contrast",
+            source="beyond",
+            summary="Contrast between neighbours, k-means, label diffusion, self-labelling",
+            module="kdec.experiments.neighbor_contrast",
+            full_data="mnist",
         ),
     )
 }

@@ -15,6 +15,8 @@ __getattr__, __dir__, __all__ = lazy_names(
             *("DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay")
         ],
         "kmeans_loss": ["KMeansLoss"],
+        "neighbor_contrast": ["NeighborContrast"],
+        "self_labeling": ["SelfLabeling"],
         "targets": ["target_distribution"],
     },
 )

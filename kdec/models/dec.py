@@ -20,7 +20,7 @@ from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.models.backend import require_tensorflow
 from kdec.models.batches import without_tuner
-from kdec.models.encoders import check_embedding, check_encoder
+from kdec.models.encoders import check_embedding, check_encoder, check_views
 from kdec.models.own_loss import OwnLossModel, add_losses_of
 from kdec.models.samples import check_labels, check_samples
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
@@ -49,16 +49,22 @@ class DEC(OwnLossModel):
         clustering_weight: Non-negative float, weight of the KL divergence. Defaults to 1.0.
         reconstruction_weight: Non-negative float, weight of the mean squared error of the
             reconstruction. Defaults to 0.0.
+        views: Keras layer that gives random views of samples when called with `training=True`, such
+            as `kdec.views.RandomAffine`, or None. With it `fit` trains on a view of each sample,
+            reconstructed as the view is; targets and labels are of the samples as they are. Which
+            views depends on the layer's seeds and on the step alone. Defaults to None.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        TypeError: If `autoencoder` has no encoder and decoder that are Keras models.
+        TypeError: If `autoencoder` has no encoder and decoder that are Keras models, or `views` is
+            not a Keras layer.
         ValueError: If a weight is negative, both are zero, or `n_clusters` or `alpha` is not
             positive.
 
     Reference:
         Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016); with
-        reconstruction: Guo et al., Improved Deep Embedded Clustering (2017).
+        reconstruction: Guo et al., Improved Deep Embedded Clustering (2017); with views: Guo, Zhu,
+        Liu, Yin, Deep Embedded Clustering with Data Augmentation (2018).
 
     Example:
     >>> import kdec
@@ -75,7 +81,7 @@ class DEC(OwnLossModel):
     (150, 3)
     """
 
-    parts = ("autoencoder",)
+    parts = ("autoencoder", "views")
 
     def __init__(
         self,
@@ -84,12 +90,15 @@ class DEC(OwnLossModel):
         alpha: float = 1.0,
         clustering_weight: float = 1.0,
         reconstruction_weight: float = 0.0,
+        views: keras.Layer | None = None,
         **kwargs,
     ):
         _check_autoencoder(autoencoder)
+        check_views(views)
         _check_weights(clustering_weight, reconstruction_weight)
         super().__init__(**kwargs)
         self.autoencoder = autoencoder
+        self.views = views
         # Targets are sums over all samples: half precision would not do, even for half encoders.
         dtype = keras.backend.result_type(autoencoder.encoder.outputs[0].dtype, "float32")
         self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
@@ -304,12 +313,18 @@ class DEC(OwnLossModel):
         )
 
     def losses_on_rows(self, x, p) -> dict:
-        """Return the mean losses of samples `x` (batch, ...) with targets `p` (batch, k).
+        """Return the mean losses of samples `x` (batch, ...), or views of them, with targets `p`.
+
+        Args:
+            x: Tensor (batch, ...).
+            p: Tensor (batch, n_clusters).
 
         Returns:
             Dict of scalar tensors: `loss`, and with a reconstruction weight its two terms, not yet
             weighted, `clustering_loss` and `reconstruction_loss`.
         """
+        if self.views is not None:
+            x = self.views(x, training=True)
         embedding = self.encoder(x, training=True)
         divergence = keras.losses.kl_divergence(p, self.clustering(embedding))
         clustering_loss = ops.mean(divergence)

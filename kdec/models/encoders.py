@@ -1,4 +1,4 @@
-"""Checks of an encoder, and of the embedding that it gives."""
+"""Checks of an encoder, of the views that it trains on, and of the embedding that it gives."""
 
 import keras
 import numpy as np
@@ -31,6 +31,12 @@ def check_encoder(encoder) -> None:
             "Expected `encoder` to give one embedding of shape (batch, n_features). "
             f"Received: output shape {shape}"
         )
+
+
+def check_views(views) -> None:
+    """Raise a TypeError unless `views` is a Keras layer or None."""
+    if views is not None and not isinstance(views, keras.Layer):
+        raise TypeError(f"Expected `views` to be a Keras layer or None. Received: {views!r}")
 
 
 def check_embedding(z: np.ndarray) -> None:

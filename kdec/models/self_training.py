@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kdec import metrics
+from kdec.models.stateless_seeds import StatelessSeeds
 from kdec.models.targets import target_distribution
 
 logger = logging.getLogger("kdec")
@@ -40,6 +41,8 @@ class TrainingSet:
         self.max_steps = max_steps
         self.steps_to_run = tf.Variable(0, dtype=tf.int32)
         self.p = tf.Variable(tf.zeros((self.n, model.n_clusters), model.clustering.compute_dtype))
+        # Of the views alone: dropout in an encoder goes on as it did before there were views.
+        self.seeds = StatelessSeeds([model.views])
         self._sound_weights = None
         self.run_interval = tf.function(self._run_interval)
         self._soft_assignments = tf.function(self._soft_assignments)
@@ -81,6 +84,7 @@ class TrainingSet:
 
     def _run_interval(self):
         for _ in tf.range(self.steps_to_run):
+            self.seeds.set_step(self.model.step.value)
             start = (self.model.step % self.n_batches) * self.batch_size
             rows = self.order[start : tf.minimum(start + self.batch_size, self.n)]
             self._step(tf.gather(self.x, rows), tf.gather(self.p, rows))

@@ -16,6 +16,7 @@ from kdec.plots.curves import curve_band, curve_grid, learning_curves
 from kdec.plots.embeddings import embedding_2d, embedding_3d, embedding_3d_animation
 from kdec.plots.images import centroid_images, image_rows, reconstructions
 from kdec.plots.partitions import clusters_2d, elbow
+from kdec.plots.random_views import views
 
 __all__ = [
     "centroid_images",
@@ -30,4 +31,5 @@ __all__ = [
     "image_rows",
     "learning_curves",
     "reconstructions",
+    "views",
 ]

@@ -12,6 +12,7 @@ import tensorflow as tf
 from kdec import metrics
 from kdec.autoencoders import Autoencoder, dense
 from kdec.models.dec import DEC
+from kdec.views import RandomNoise
 
 
 @pytest.fixture
@@ -117,6 +118,71 @@ def test_labels_that_change_show_in_delta_label(data):
     labels = dec.predict(x, verbose=0).argmax(axis=1)
     history = fit(dec, x, max_steps=10, callbacks=[MoveCentroid()]).history
     assert history["delta_label"] == [np.mean(labels != 0), 0.0]
+
+
+def test_training_takes_views_and_the_targets_of_the_samples_as_they_are(data):
+    x, _ = data
+    seen = []
+
+    class Recorded(keras.layers.Layer):
+        def call(self, inputs, training=False):
+            tf.py_function(lambda rows: seen.append(rows.numpy()), [inputs], [])
+            return inputs if training else 0 * inputs
+
+    plain, viewed = placed_dec(x), placed_dec(x, views=Recorded())
+    before = viewed.predict(x, verbose=0)
+    np.testing.assert_array_equal(before, plain.predict(x, verbose=0))
+    assert not seen
+    histories = [fit(dec, x, max_steps=8).history for dec in (plain, viewed)]
+    assert histories[0] == histories[1]
+    assert_same_state(plain, viewed)
+    # 60 samples in batches of 16: two passes, each of all of them.
+    np.testing.assert_array_equal(np.sort(np.concatenate(seen[:4]), axis=0), np.sort(x, axis=0))
+
+
+def test_reconstruction_is_of_the_view(data):
+    x, _ = data
+    dec = placed_dec(x, views=RandomNoise(0.5, seed=0), reconstruction_weight=1.0)
+    losses = dec.losses_on_rows(tf.constant(x), dec(x))
+    view = RandomNoise(0.5, seed=0)(x, training=True)
+    expected = np.mean((np.asarray(dec.autoencoder(view)) - np.asarray(view)) ** 2)
+    np.testing.assert_allclose(losses["reconstruction_loss"], expected, rtol=1e-5)
+
+
+def test_views_that_are_no_layer_are_an_error():
+    with pytest.raises(TypeError, match="Expected `views` to be a Keras layer or None"):
+        new_dec(views=np.flip)
+
+
+@pytest.mark.parametrize("killed_at", [1, 3])
+def test_training_on_views_resumed_after_a_kill_ends_as_one_that_never_stopped(
+    killed_at, data, tmp_path
+):
+    x, _ = data
+    whole = placed_dec(x, views=RandomNoise(0.2, seed=3))
+    fit(whole, x, max_steps=18)
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        dec = placed_dec(x, views=RandomNoise(0.2, seed=3))
+        fit(dec, x, max_steps=18, callbacks=[Kill(killed_at), backup])
+    resumed = placed_dec(x, views=RandomNoise(0.2, seed=3))
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    fit(resumed, x, max_steps=18, callbacks=[backup])
+    assert_same_state(whole, resumed)
+    other = placed_dec(x, views=RandomNoise(0.2, seed=4))
+    fit(other, x, max_steps=18)
+    assert any(np.any(a != b) for a, b in zip(state(whole), state(other), strict=True))
+
+
+def test_saved_model_goes_on_with_the_same_views(data, tmp_path):
+    x, _ = data
+    dec = placed_dec(x, views=RandomNoise(0.2))
+    fit(dec, x, max_steps=5)
+    dec.save(tmp_path / "dec.keras")
+    loaded = keras.models.load_model(tmp_path / "dec.keras")
+    for model in (dec, loaded):
+        fit(model, x, max_steps=5)
+    assert_same_state(dec, loaded)
 
 
 def test_training_stops_when_the_labels_have_settled(data):

@@ -54,6 +54,7 @@ PICTURES = {
     "centroid_images": lambda: plots.centroid_images(np.zeros((10, 8, 8)), titles=range(10)),
     "image_rows": lambda: plots.image_rows({"a": np.zeros((3, 4, 4)), "b": np.ones((3, 4, 4))}),
     "reconstructions": lambda: plots.reconstructions(np.zeros((12, 64)), np.ones((12, 64))),
+    "views": lambda: plots.views(np.zeros((3, 8, 8)), lambda x, training: x),
     "learning_curves": lambda: plots.learning_curves({"loss": [2, 1], "acc": [0.1, 0.2]}),
     "curve_band": lambda: plots.curve_band([[1, 2, 3], [2, 3, 4]]),
     "curve_grid": lambda: plots.curve_grid({"a": [1, 2], "b": [[1, 2], [3, 4]]}),

@@ -1,0 +1,157 @@
+"""Beyond the sources: contrast between neighbours, k-means, label diffusion, self-labelling.
+
+An encoder trains on pairs of neighbours seen through random views; k-means clusters its codes; the
+labels diffuse over the neighbours among the codes; a classifier trains on them and makes them anew.
+Each step is scored. True labels only score: nothing is chosen by them.
+"""
+
+import keras
+import numpy as np
+
+from kdec import plots
+from kdec.autoencoders import conv_encoder, dense_encoder
+from kdec.experiments.run import Run
+from kdec.kmeans import KMeans
+from kdec.models import NeighborContrast, SelfLabeling
+from kdec.neighbors import diffuse_labels, nearest_neighbors
+from kdec.views import RandomAffine, RandomNoise
+
+_LEAST_SIDE = 20  # of images that convolutions and affine views suit; smaller ones are vectors
+
+_FULL = {
+    "network": "auto",  # "conv" for images of more than 20 pixels a side, else "dense"
+    "hidden_units": [500, 500],
+    "embedding_units": 32,
+    "noise": 0.1,
+    "dtype": "mixed_bfloat16",  # of the convolutions; dense layers are in float32
+    "n_neighbors": 10,
+    "temperature": 0.5,
+    "batch_size": 512,
+    "epochs": 14,
+    "n_init": 10,
+    "diffusion_neighbors": 20,
+    "diffusion_passes": 30,
+    "rounds": 6,
+    "passes": 6,
+    "label_batch_size": 256,
+    "dropout": 0.3,
+}
+
+PRESETS = {
+    "full": _FULL,
+    # For some thousand samples, which have few batches an epoch.
+    "quick": {**_FULL, "batch_size": 256, "epochs": 60},
+}
+
+
+def run(run: Run) -> None:
+    """Train the encoder, cluster its codes, diffuse and renew the labels; score and draw each."""
+    x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
+    with run.timed("neighbors"):
+        neighbors = nearest_neighbors(x, config["n_neighbors"])
+    model = run.train(
+        "contrast",
+        lambda: build(run),
+        lambda model, callbacks: model.fit(
+            x, neighbors, config["batch_size"], config["epochs"], callbacks
+        ),
+        "contrast.keras",
+    )
+    stages = ["neighbors", "contrast", "k-means"]
+    with run.timed("k-means"):
+        codes = model.predict(x, batch_size=2048, verbose=0)
+        kmeans = KMeans(n_clusters, n_init=config["n_init"], random_state=run.seed).fit(codes)
+    run.score("contrast + k-means", kmeans.labels_, stages)
+    with run.timed("diffusion"):
+        shares = diffuse_labels(
+            codes, kmeans.labels_, config["diffusion_neighbors"], config["diffusion_passes"]
+        )
+    labels = shares.argmax(axis=1)
+    run.score("contrast + diffusion", labels, [*stages, "diffusion"])
+    if config["rounds"]:
+        labels = self_label(run, x, labels)
+        run.score("self-labelling", labels, [*stages, "diffusion", "self-labeling"])
+    draw(run, codes, kmeans.cluster_centers_, labels)
+
+
+def samples(run: Run) -> np.ndarray:
+    """Return the data as the run's networks take them: vectors, or images with channels."""
+    if _network(run) == "dense":
+        return run.dataset.flat
+    x = run.dataset.x
+    return x[..., np.newaxis] if x.ndim == 3 else x
+
+
+def network(run: Run, units: int, dropout: float = 0.0) -> keras.Model:
+    """Build the encoder, or as its twin a classifier of as many `units` as clusters."""
+    config, shape = run.config, samples(run).shape[1:]
+    if _network(run) == "dense":
+        dims = (*shape, *config["hidden_units"], units)
+        return dense_encoder(dims, dropout=dropout, seed=run.seed)
+    return conv_encoder(shape, units, dropout=dropout, dtype=config["dtype"], seed=run.seed)
+
+
+def views(run: Run) -> keras.Layer:
+    """Build the layer of the random views."""
+    if _network(run) == "dense":
+        return RandomNoise(run.config["noise"], seed=run.seed)
+    return RandomAffine(dtype=run.config["dtype"], seed=run.seed)
+
+
+def build(run: Run) -> NeighborContrast:
+    """Build the model of contrast between neighbours, as it is before training."""
+    encoder = network(run, run.config["embedding_units"])
+    return NeighborContrast(encoder, views(run), run.config["temperature"], seed=run.seed)
+
+
+def self_label(run: Run, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Train a classifier on `labels`, which it makes anew in rounds, and return its labels."""
+    config = run.config
+
+    def build():
+        classifier = network(run, run.dataset.n_classes, dropout=config["dropout"])
+        return SelfLabeling(classifier, views(run), seed=run.seed)
+
+    def fit(model, callbacks):
+        model.fit(
+            x,
+            labels,
+            run.dataset.y,
+            config["label_batch_size"],
+            config["rounds"],
+            config["passes"],
+            callbacks=callbacks,
+        )
+
+    model = run.train("self-labeling", build, fit, "model.keras")
+    return model.predict(x, batch_size=2048, verbose=0).argmax(axis=1)
+
+
+def draw(run: Run, codes: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> None:
+    """Draw the codes, the agreement with the labels, the learning curves, and some views."""
+    y = run.dataset.y
+    run.save_figure("confusion_matrix", plots.confusion_matrix(y, labels))
+    shown = np.random.default_rng(0).permutation(len(y))[:10_000]
+    picture = plots.embedding_3d(codes[shown], y[shown], centroids, title="Codes")
+    run.save_figure("embedding_3d", picture)
+    for stage, title in (
+        ("contrast", "Contrast between neighbours"),
+        ("self-labeling", "Self-labelling"),
+    ):
+        if stage == "contrast" or run.config["rounds"]:
+            curve = run.curve(stage)
+            xlabel = "epoch" if stage == "contrast" else "round"
+            picture = plots.learning_curves(curve, xlabel=xlabel, title=title)
+            run.save_figure(f"learning_curves_{stage}", picture)
+    if run.dataset.x.ndim > 2:
+        some = np.linspace(0, len(y) - 1, 8).astype(int)
+        layer = views(run)
+        images = samples(run)[some]
+        run.save_figure("views", plots.views(images, layer, title="Random views"))
+
+
+def _network(run):
+    if run.config["network"] != "auto":
+        return run.config["network"]
+    shape = run.dataset.x.shape[1:]
+    return "conv" if len(shape) > 1 and min(shape[:2]) > _LEAST_SIDE else "dense"

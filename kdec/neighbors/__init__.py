@@ -1,0 +1,7 @@
+"""Nearest neighbours: which samples are alike, and labels that neighbours share."""
+
+from kdec.lazy_names import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__, {"diffusion": ["diffuse_labels"], "search": ["nearest_neighbors"]}
+)

@@ -1,0 +1,136 @@
+"""The nearest neighbours of all samples among themselves, exact, by blocks of matrix products."""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+from sklearn.decomposition import PCA
+
+from kdec.integers import positive_int
+
+_MOST_FEATURES = 64  # that are searched as they are; of more, the principal components are
+_BAR_FROM = 20_000  # samples, from where the search takes more than a second or two
+_BLOCK = 2**25  # scores at once, 128 MiB
+_GROUP = 32  # samples, of which only the nearest counts at first
+
+
+def nearest_neighbors(
+    x: ArrayLike, n_neighbors: int = 10, *, n_components: int = 50, verbose: bool | str = "auto"
+) -> np.ndarray:
+    """Find the nearest neighbours of each sample among the others, by Euclidean distance.
+
+    Samples of more than 64 features are compared by their first principal components: several
+    times faster, and what is left out is mostly noise. The search itself is exact. It works in
+    float64 if `x` is of float64, else in float32, and on TensorFlow.
+
+    Args:
+        x: Real array (n, ...), flattened to (n, d); data far from the origin lose nothing.
+        n_neighbors: Positive int below n. Defaults to 10.
+        n_components: Positive int, principal components of samples with more than 64 features.
+            Defaults to 50.
+        verbose: Whether to show a progress bar; "auto" shows it from 20,000 samples on. Defaults to
+            "auto".
+
+    Returns:
+        Int32 array (n, n_neighbors), rows of `x`, the nearest first. No sample is its own
+        neighbour; a copy of it is.
+
+    Raises:
+        ValueError: If `x` does not hold finite real numbers, there are not more samples than
+            `n_neighbors`, or a number is not a positive int.
+
+    Example:
+    >>> import kdec, numpy as np
+    >>> kdec.nearest_neighbors(np.array([[0.0], [1.0], [3.0], [3.5]]), n_neighbors=2).tolist()
+    [[1, 2], [0, 2], [3, 1], [2, 1]]
+    """
+    n_neighbors = positive_int("n_neighbors", n_neighbors)
+    n_components = positive_int("n_components", n_components)
+    points = _reduced(_centred(x), n_components)
+    n = len(points)
+    if n_neighbors >= n:
+        raise ValueError(f"Expected `n_neighbors` below {n}, the samples. Received: {n_neighbors}")
+    show = n >= _BAR_FROM if verbose == "auto" else bool(verbose)
+    bar = keras.utils.Progbar(n, unit_name="sample", verbose=int(show))
+    table, bias, n_groups = _as_table(points, n_neighbors + 1)
+    found = np.empty((n, n_neighbors), np.int32)
+    rows, search = max(1, _BLOCK // n), _search(points.dtype.name)
+    for start in range(0, n, rows):
+        queries = table[start : min(start + rows, n)]
+        # One more than asked for, since the sample itself is most often among them.
+        candidates = search(queries, table, bias, n_groups, n_neighbors + 1).numpy()
+        found[start : start + rows] = _without_self(candidates, start)
+        bar.update(min(start + rows, n))
+    return found
+
+
+def _centred(x):
+    """`x` as a float array (n, d) around its mean, or an error."""
+    x = np.asarray(x)
+    if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "biuf":
+        raise ValueError(
+            "Expected `x` to hold real numbers, shape (n, ...) with n > 0. "
+            f"Received: shape {x.shape}, dtype {x.dtype}"
+        )
+    x = x.reshape(len(x), -1)
+    dtype = np.float64 if x.dtype == np.float64 else np.float32
+    mean = x.mean(axis=0, dtype=np.float64)
+    if not np.isfinite(mean).all():
+        raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
+    # The difference in float64, which large integers need; it is then small.
+    return np.subtract(x, mean, dtype=np.float64).astype(dtype)
+
+
+def _reduced(points, n_components):
+    if points.shape[1] <= _MOST_FEATURES:
+        return points
+    n_components = min(n_components, *points.shape)
+    return PCA(n_components, random_state=0).fit_transform(points)
+
+
+def _as_table(points, n_candidates):
+    """The points as a tensor (n', d), half their squared length (n',), and the number of groups.
+
+    Samples g, g + n_groups, g + 2 n_groups, ... are group g. Points that fill the last groups up
+    are infinitely far from all others.
+    """
+    n = len(points)
+    # With few groups to choose from, each sample is a group of its own.
+    n_groups = -(-n // _GROUP) if n >= 2 * _GROUP * n_candidates else n
+    surplus = -n % n_groups
+    table = np.pad(points, ((0, surplus), (0, 0)))
+    bias = np.pad(np.square(points).sum(axis=1) / 2, (0, surplus), constant_values=np.inf)
+    return tf.constant(table), tf.constant(bias), n_groups
+
+
+@functools.cache
+def _search(dtype):
+    """`_nearest_in_table` as a graph for tables of any size and of the type `dtype`."""
+    matrix, number = tf.TensorSpec([None, None], dtype), tf.TensorSpec([], tf.int32)
+    signature = [matrix, matrix, tf.TensorSpec([None], dtype), number, number]
+    return tf.function(_nearest_in_table, input_signature=signature)
+
+
+def _nearest_in_table(queries, table, bias, n_groups, n_candidates):
+    """The rows (m, n_candidates) of `table` that are nearest to `queries` (m, d), nearest first.
+
+    The n_candidates best scores lie in the n_candidates groups with the best scores: to find these
+    takes one pass over all scores, a sort of all would take several.
+    """
+    scores = tf.matmul(queries, table, transpose_b=True) - bias
+    grouped = tf.reshape(scores, (tf.shape(queries)[0], -1, n_groups))
+    groups = tf.math.top_k(tf.reduce_max(grouped, axis=1), n_candidates).indices
+    members = n_groups * tf.range(tf.shape(grouped)[1])[:, None] + groups[:, None, :]
+    members = tf.reshape(members, (tf.shape(queries)[0], -1))
+    best = tf.math.top_k(tf.gather(scores, members, batch_dims=1), n_candidates).indices
+    return tf.gather(members, best, batch_dims=1)
+
+
+def _without_self(candidates, start):
+    """Drop of each row of `candidates` (m, k + 1) the sample itself, or else the farthest."""
+    rows = np.arange(start, start + len(candidates))[:, None]
+    dropped = candidates == rows
+    dropped[~dropped.any(axis=1), -1] = True
+    return candidates[~dropped].reshape(len(candidates), -1)

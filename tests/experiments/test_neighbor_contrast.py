@@ -1,0 +1,97 @@
+"""The neighbor-contrast experiment: what a run leaves in its folder, and that it resumes."""
+
+import keras
+import numpy as np
+import pytest
+import sklearn.datasets
+
+from kdec import metrics
+from kdec.data import Dataset, load_data
+from kdec.experiments import EXPERIMENTS
+from kdec.experiments.execution import execute
+from kdec.experiments.neighbor_contrast import PRESETS
+
+TINY = {
+    "hidden_units": [16],
+    "embedding_units": 4,
+    "n_neighbors": 3,
+    "batch_size": 32,
+    "epochs": 2,
+    "n_init": 2,
+    "diffusion_neighbors": 3,
+    "diffusion_passes": 2,
+    "rounds": 2,
+    "passes": 1,
+    "label_batch_size": 32,
+}
+EXPERIMENT = EXPERIMENTS["neighbor-contrast"]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    bunch = sklearn.datasets.load_digits(n_class=3)
+    return Dataset("three", (bunch.images[:120] / 16).astype("float32"), bunch.target[:120], "ab")
+
+
+@pytest.fixture(scope="module")
+def finished(digits, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "contrast"
+    return execute(EXPERIMENT, digits, "quick", 3, out, **TINY), out
+
+
+def test_table_has_each_step_with_the_seconds_of_all_before(finished):
+    result, _ = finished
+    rows, seconds = result["metrics"], result["seconds"]
+    assert list(rows) == ["contrast + k-means", "contrast + diffusion", "self-labelling"]
+    assert set(seconds) == {"neighbors", "contrast", "k-means", "diffusion", "self-labeling"}
+    assert rows["self-labelling"]["seconds"] == pytest.approx(sum(seconds.values()))
+    assert result["config"] == {**PRESETS["quick"], **TINY}
+    assert set(result["curves"]["self-labeling"]) == {
+        *("epoch", "loss", "delta_label", "kept", "smallest_cluster", "largest_cluster"),
+        *("acc", "nmi", "ari"),
+    }
+
+
+def test_saved_models_give_the_recorded_accuracy(finished, digits):
+    result, out = finished
+    labels = keras.models.load_model(out / "model.keras").predict(digits.flat, verbose=0).argmax(1)
+    assert metrics.accuracy(digits.y, labels) == result["metrics"]["self-labelling"]["acc"]
+    codes = keras.models.load_model(out / "contrast.keras").predict(digits.flat, verbose=0)
+    assert codes.shape == (120, 4)
+
+
+def test_pictures_are_there(finished):
+    _, out = finished
+    assert {path.stem for path in out.glob("*.png")} == {
+        *("confusion_matrix", "embedding_3d", "views"),
+        *("learning_curves_contrast", "learning_curves_self-labeling"),
+    }
+
+
+def test_large_images_take_convolutions_and_tables_have_no_picture_of_views(tmp_path):
+    x = np.random.default_rng(0).random((40, 22, 24), dtype="float32")
+    images = Dataset("noise", x, np.arange(40) % 2, "cd")
+    without_labeling = {**TINY, "rounds": 0}
+    execute(EXPERIMENT, images, "quick", 0, tmp_path / "images", **without_labeling)
+    encoder = keras.models.load_model(tmp_path / "images" / "contrast.keras").encoder
+    assert any(isinstance(layer, keras.layers.Conv2D) for layer in encoder.layers)
+    assert not (tmp_path / "images" / "model.keras").exists()
+    execute(EXPERIMENT, load_data("iris"), "quick", 0, tmp_path / "iris", **without_labeling)
+    assert not (tmp_path / "iris" / "views.png").exists()
+
+
+@pytest.mark.parametrize("stage", ["contrast", "self-labeling"])
+def test_interrupted_run_goes_on_to_the_same_figures(
+    stage, finished, digits, tmp_path, monkeypatch
+):
+    def kill(callback, epoch, logs=None):
+        if callback.filename.endswith(f"curve_{stage}.csv") and epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(keras.callbacks.CSVLogger, "on_epoch_begin", kill)
+        execute(EXPERIMENT, digits, "quick", 3, tmp_path, **TINY)
+    result = execute(EXPERIMENT, digits, "quick", 3, tmp_path, **TINY)
+    for system, row in finished[0]["metrics"].items():
+        for name in ("acc", "nmi", "ari"):
+            assert result["metrics"][system][name] == row[name]
