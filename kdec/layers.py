@@ -59,12 +59,7 @@ class ClusteringLayer(keras.layers.Layer):
 
     def build(self, input_shape):
         """Create the weight `clusters` for inputs of `input_shape` (batch, n_features)."""
-        if len(input_shape) != 2 or input_shape[-1] is None:
-            raise ValueError(
-                "Expected input of shape (batch, n_features) with a known number of features. "
-                f"Received: input_shape={tuple(input_shape)}"
-            )
-        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
+        self.input_spec = spec_of_rows(input_shape)
         self.clusters = self.add_weight(
             shape=(self.n_clusters, input_shape[-1]),
             initializer="glorot_uniform",
@@ -95,3 +90,13 @@ def squared_distances(points, centroids):
     Written as differences: the shorter |x|^2 - 2xc + |c|^2 loses all digits far from the origin.
     """
     return ops.sum(ops.square(ops.expand_dims(points, 1) - centroids), axis=-1)
+
+
+def spec_of_rows(input_shape) -> keras.layers.InputSpec:
+    """Return the spec of inputs of `input_shape` (batch, n_features); a ValueError for others."""
+    if len(input_shape) != 2 or input_shape[-1] is None:
+        raise ValueError(
+            "Expected input of shape (batch, n_features) with a known number of features. "
+            f"Received: input_shape={tuple(input_shape)}"
+        )
+    return keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})

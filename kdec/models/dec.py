@@ -12,24 +12,23 @@ from numbers import Real
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.models.backend import require_tensorflow
-from kdec.models.batches import without_tuner
 from kdec.models.encoders import check_embedding, check_encoder, check_views
-from kdec.models.own_loss import OwnLossModel, add_losses_of
+from kdec.models.own_loss import add_losses_of
 from kdec.models.samples import check_labels, check_samples
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
+from kdec.models.whole_set import WholeSetModel
 
 logger = logging.getLogger("kdec")
 
 
 @keras.saving.register_keras_serializable(package="kdec")
-class DEC(OwnLossModel):
+class DEC(WholeSetModel):
     """Deep embedded clustering on a pretrained autoencoder.
 
     `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
@@ -108,15 +107,6 @@ class DEC(OwnLossModel):
         self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
         self.clustering_weight = float(clustering_weight)
         self.reconstruction_weight = float(reconstruction_weight)
-        # Self-training steps done since `initialize`. A weight, so that a loaded model goes on at
-        # the same batch.
-        self.step = self.add_weight(
-            name="step", shape=(), dtype="int32", trainable=False, initializer="zeros"
-        )
-        # On a GPU, Keras would compile the step by XLA, which cannot reach the integers that count
-        # the steps: TensorFlow keeps those on the CPU.
-        self.supports_jit = False
-        self._training_set = None
         self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
         if self.reconstruction_weight:
             for name in ("clustering_loss", "reconstruction_loss"):
@@ -274,37 +264,17 @@ class DEC(OwnLossModel):
             self.initialize(x)
         if not self.compiled:
             self.compile()
-        if not self.optimizer.built:
-            # With the decoder's variables, trained or not: Keras hands the optimizer all of the
-            # model's at the end of `fit`, where moving averages take the place of the weights by
-            # position.
-            self.optimizer.build(self.trainable_variables)
-        self._training_set = TrainingSet(self, x, batch_size, update_interval, max_steps, shuffle)
-        # The traced function holds the training set of an earlier `fit`.
-        self.train_function = None
-        try:
-            return super().fit(
-                without_tuner(tf.data.Dataset.from_tensors(0)),
-                epochs=-(-max_steps // update_interval),
-                initial_epoch=initial_epoch,
-                callbacks=[
-                    TargetRenewal(self._training_set, y, tol),
-                    *keras.tree.flatten(callbacks or []),
-                ],
-                verbose=verbose,
-                shuffle=False,
-            )
-        finally:
-            self._training_set = None
-            self.train_function = None
-
-    def train_step(self, data):
-        """Run the steps of one update interval; called by Keras, once an epoch."""
-        del data
-        if self._training_set is None:
-            raise ValueError("Expected training through `fit`, which computes the targets first.")
-        self._training_set.run_interval()
-        return {name: mean.result() for name, mean in self._loss_means.items()}
+        training_set = TrainingSet(self, x, batch_size, update_interval, max_steps, shuffle)
+        return self.fit_by_epochs(
+            training_set.run_interval,
+            epochs=-(-max_steps // update_interval),
+            initial_epoch=initial_epoch,
+            callbacks=[
+                TargetRenewal(training_set, y, tol),
+                *keras.tree.flatten(callbacks or []),
+            ],
+            verbose=verbose,
+        )
 
     def test_step(self, data):
         """Raise an error: the loss depends on targets that only the training samples have."""

@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from kdec.integers import positive_int
+from kdec.layers import spec_of_rows
 from kdec.models.encoders import check_encoder
 from kdec.models.own_loss import OwnLossModel
 
@@ -84,12 +85,7 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
 
     def build(self, input_shape):
         """Create the weights for inputs of `input_shape` (batch, n_features)."""
-        if len(input_shape) != 2 or input_shape[-1] is None:
-            raise ValueError(
-                "Expected input of shape (batch, n_features) with a known number of features. "
-                f"Received: input_shape={tuple(input_shape)}"
-            )
-        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
+        self.input_spec = spec_of_rows(input_shape)
         self.clusters = self.add_weight(
             shape=(*self._sets, self.n_clusters, input_shape[-1]),
             initializer="glorot_uniform",

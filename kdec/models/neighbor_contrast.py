@@ -13,12 +13,12 @@ import tensorflow as tf
 
 from kdec.integers import is_positive_int, non_negative_int, positive_int
 from kdec.models.backend import require_tensorflow
-from kdec.models.batches import without_tuner
 from kdec.models.contrastive_loss import nt_xent, unit_length
 from kdec.models.encoders import check_encoder, check_views
-from kdec.models.own_loss import OwnLossModel, add_losses_of
+from kdec.models.own_loss import add_losses_of
 from kdec.models.samples import check_samples
 from kdec.models.stateless_seeds import StatelessSeeds
+from kdec.models.whole_set import WholeSetModel
 from kdec.neighbors import nearest_neighbors
 
 _LEARNING_RATE = 1e-3
@@ -26,7 +26,7 @@ _LAST_SHARE = 0.02  # of the learning rate, at the end of its cosine
 
 
 @keras.saving.register_keras_serializable(package="kdec")
-class NeighborContrast(OwnLossModel):
+class NeighborContrast(WholeSetModel):
     """An encoder whose codes are alike for neighbours, and for random views of a sample.
 
     `fit(x)` trains it, `predict(x)` gives codes of length one, (n, d), for `kdec.KMeans`. The loss
@@ -95,12 +95,6 @@ class NeighborContrast(OwnLossModel):
         self.views = views
         self.temperature = float(temperature)
         self.seed = seed
-        # Steps done. A weight, so that a loaded model goes on at the same batch.
-        self.step = self.add_weight(
-            name="step", shape=(), dtype="int32", trainable=False, initializer="zeros"
-        )
-        self.supports_jit = False  # XLA has no affine map of images.
-        self._pairs = None
         self._loss_mean = keras.metrics.Mean(name="loss")
         self.call_once(encoder)
 
@@ -168,37 +162,20 @@ class NeighborContrast(OwnLossModel):
             anchors, partners = np.arange(len(x), dtype=np.int32), _partners(x, neighbors, verbose)
         if len(anchors) < 2:
             raise ValueError(f"Expected at least two pairs. Received: {len(anchors)}")
-        self._pairs = PairedSamples(self, x, anchors, partners, batch_size)
+        paired = PairedSamples(self, x, anchors, partners, batch_size)
         if not self.compiled:
-            n_steps = epochs * self._pairs.steps_per_epoch
+            n_steps = epochs * paired.steps_per_epoch
             decay = keras.optimizers.schedules.CosineDecay(
                 _LEARNING_RATE, n_steps, alpha=_LAST_SHARE
             )
             self.compile(keras.optimizers.Adam(decay))
-        if not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
-        # The traced function holds the samples of an earlier `fit`.
-        self.train_function = None
-        try:
-            return super().fit(
-                without_tuner(tf.data.Dataset.from_tensors(0)),
-                epochs=epochs,
-                initial_epoch=initial_epoch,
-                callbacks=callbacks,
-                verbose=verbose,
-                shuffle=False,
-            )
-        finally:
-            self._pairs = None
-            self.train_function = None
-
-    def train_step(self, data):
-        """Run the steps of one epoch; called by Keras, once an epoch."""
-        del data
-        if self._pairs is None:
-            raise ValueError("Expected training through `fit`, which finds the neighbours first.")
-        self._pairs.run_epoch()
-        return {"loss": self._loss_mean.result()}
+        return self.fit_by_epochs(
+            paired.run_epoch,
+            epochs=epochs,
+            initial_epoch=initial_epoch,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
 
     def test_step(self, data):
         """Raise an error: the loss depends on neighbours that only the training samples have."""
@@ -208,13 +185,9 @@ class NeighborContrast(OwnLossModel):
 
     def train_on_pairs(self, x, partners):
         """Take one optimizer step on the samples `x` (batch, ...) and their `partners`."""
-        with tf.GradientTape() as tape:
-            loss = self.loss_on_pairs(x, partners)
-            # Float16 scales the loss, lest small gradients vanish; `apply` undoes it.
-            scaled_loss = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled_loss, self.trainable_variables)
-        self.optimizer.apply(gradients, self.trainable_variables)
-        self._loss_mean.update_state(loss)
+        self.minimize(
+            lambda: {"loss": self.loss_on_pairs(x, partners)}, self.trainable_variables, 1
+        )
 
     def loss_on_pairs(self, x, partners):
         """Return the loss, a scalar, of samples `x` (batch, ...) and their `partners`."""

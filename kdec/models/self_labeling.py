@@ -9,16 +9,15 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from kdec.integers import non_negative_int, positive_int
 from kdec.models.backend import require_tensorflow
-from kdec.models.batches import without_tuner
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.label_renewal import LabeledSamples, LabelRenewal, Selection, check_share
-from kdec.models.own_loss import OwnLossModel, add_losses_of
+from kdec.models.own_loss import add_losses_of
 from kdec.models.samples import check_labels, check_samples
+from kdec.models.whole_set import WholeSetModel
 
 _LEARNING_RATE = 1e-3
 _RATE_OF_NEXT_ROUND = 0.8  # of the round's before
@@ -26,7 +25,7 @@ _LAST_SHARE = 0.05  # of a round's learning rate, at the end of its cosine
 
 
 @keras.saving.register_keras_serializable(package="kdec")
-class SelfLabeling(OwnLossModel):
+class SelfLabeling(WholeSetModel):
     """A classifier that starts from the labels of any clustering and makes them better.
 
     `fit(x, labels)` trains it, `predict(x)` gives soft assignments, (n, n_clusters). What a network
@@ -95,12 +94,6 @@ class SelfLabeling(OwnLossModel):
         self.label_smoothing = float(label_smoothing)
         self.n_views = n_views
         self.seed = seed
-        # Steps done. A weight, so that a loaded model goes on at the same batch.
-        self.step = self.add_weight(
-            name="step", shape=(), dtype="int32", trainable=False, initializer="zeros"
-        )
-        self.supports_jit = False  # XLA has no affine map of images.
-        self._labeled = None
         self._loss_mean = keras.metrics.Mean(name="loss")
         self.call_once(classifier)
 
@@ -183,44 +176,27 @@ class SelfLabeling(OwnLossModel):
         confidences = _check_confidences(confidences, len(x))
         y = None if y is None else check_labels(y, len(x))
         selection = Selection(keep, groups, len(x))
-        self._labeled = LabeledSamples(
+        labeled = LabeledSamples(
             self, x, positive_int("batch_size", batch_size), positive_int("passes", passes)
         )
         rounds = positive_int("rounds", rounds)
         if not self.compiled:
             decay = keras.optimizers.schedules.CosineDecayRestarts(
                 _LEARNING_RATE,
-                self._labeled.n_steps,
+                labeled.n_steps,
                 t_mul=1.0,
                 m_mul=_RATE_OF_NEXT_ROUND,
                 alpha=_LAST_SHARE,
             )
             self.compile(keras.optimizers.Adam(decay))
-        if not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
-        renewal = LabelRenewal(self._labeled, selection, labels, confidences, y)
-        # The traced function holds the samples of an earlier `fit`.
-        self.train_function = None
-        try:
-            return super().fit(
-                without_tuner(tf.data.Dataset.from_tensors(0)),
-                epochs=rounds,
-                initial_epoch=initial_epoch,
-                callbacks=[renewal, *keras.tree.flatten(callbacks or [])],
-                verbose=verbose,
-                shuffle=False,
-            )
-        finally:
-            self._labeled = None
-            self.train_function = None
-
-    def train_step(self, data):
-        """Run the steps of one round; called by Keras, once an epoch."""
-        del data
-        if self._labeled is None:
-            raise ValueError("Expected training through `fit`, which takes the labels.")
-        self._labeled.run_round()
-        return {"loss": self._loss_mean.result()}
+        renewal = LabelRenewal(labeled, selection, labels, confidences, y)
+        return self.fit_by_epochs(
+            labeled.run_round,
+            epochs=rounds,
+            initial_epoch=initial_epoch,
+            callbacks=[renewal, *keras.tree.flatten(callbacks or [])],
+            verbose=verbose,
+        )
 
     def test_step(self, data):
         """Raise an error: the loss depends on labels that only the training samples have."""
@@ -228,13 +204,7 @@ class SelfLabeling(OwnLossModel):
 
     def train_on_rows(self, x, labels):
         """Take one optimizer step on the samples `x` (batch, ...) with `labels` (batch,)."""
-        with tf.GradientTape() as tape:
-            loss = self.loss_on_rows(x, labels)
-            # Float16 scales the loss, lest small gradients vanish; `apply` undoes it.
-            scaled_loss = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled_loss, self.trainable_variables)
-        self.optimizer.apply(gradients, self.trainable_variables)
-        self._loss_mean.update_state(loss)
+        self.minimize(lambda: {"loss": self.loss_on_rows(x, labels)}, self.trainable_variables, 1)
 
     def loss_on_rows(self, x, labels):
         """Return the mean cross-entropy of a view of each of `x` (batch, ...) with `labels`."""

@@ -1,5 +1,6 @@
 """How DEC trains: the walk over the training set, step by step, and the renewal of its targets."""
 
+import functools
 import logging
 
 import keras
@@ -87,19 +88,13 @@ class TrainingSet:
             self.seeds.set_step(self.model.step.value)
             start = (self.model.step % self.n_batches) * self.batch_size
             rows = self.order[start : tf.minimum(start + self.batch_size, self.n)]
-            self._step(tf.gather(self.x, rows), tf.gather(self.p, rows))
+            x, p = tf.gather(self.x, rows), tf.gather(self.p, rows)
+            self.model.minimize(
+                functools.partial(self.model.losses_on_rows, x, p),
+                self.model.trained_variables,
+                tf.shape(rows)[0],
+            )
             self.model.step.assign_add(1)
-
-    def _step(self, x, p):
-        """Take one optimizer step on the samples `x` (batch, ...) with targets `p` (batch, k)."""
-        optimizer, variables = self.model.optimizer, self.model.trained_variables
-        with tf.GradientTape() as tape:
-            losses = self.model.losses_on_rows(x, p)
-            # Float16 scales the loss, lest small gradients vanish; `apply` undoes it.
-            scaled_loss = optimizer.scale_loss(losses["loss"])
-        optimizer.apply(tape.gradient(scaled_loss, variables), variables)
-        for mean in self.model.metrics:
-            mean.update_state(losses[mean.name], sample_weight=tf.shape(x)[0])
 
     def _soft_assignments(self):
         """The assignments q of all samples, (n, n_clusters)."""

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from small_models import convolutional
 
 from kdec.autoencoders import Autoencoder, dense
 
@@ -134,17 +135,6 @@ def test_validation_may_be_a_split(x):
     autoencoder.compile("adam", loss="mse")
     history = autoencoder.fit(x, validation_split=0.2, epochs=2, verbose=0).history
     assert len(history["val_loss"]) == 2
-
-
-def convolutional():
-    inputs = keras.Input((8, 8, 1))
-    outputs = keras.layers.Conv2D(2, 3, strides=2, padding="same", activation="relu")(inputs)
-    outputs = keras.layers.Dense(3)(keras.layers.Flatten()(outputs))
-    encoder = keras.Model(inputs, outputs)
-    inputs = keras.Input((3,))
-    outputs = keras.layers.Reshape((4, 4, 2))(keras.layers.Dense(32)(inputs))
-    outputs = keras.layers.Conv2DTranspose(1, 3, strides=2, padding="same")(outputs)
-    return Autoencoder(encoder, keras.Model(inputs, outputs))
 
 
 @pytest.mark.parametrize("channel_axis", [False, True])

@@ -5,11 +5,10 @@ import json
 import keras
 import numpy as np
 import pytest
-import sklearn.datasets
 from PIL import Image
 
 from kdec import metrics
-from kdec.data import Dataset, load_data
+from kdec.data import load_data
 from kdec.experiments import EXPERIMENTS, dec_conv, dec_conv_reconstruction, dec_reconstruction
 from kdec.experiments.dec import PRESETS
 from kdec.experiments.execution import execute
@@ -28,15 +27,9 @@ PICTURES_OF_IMAGES = PICTURES | {"reconstructions", "centroid_images"}
 
 
 @pytest.fixture(scope="module")
-def digits():
-    bunch = sklearn.datasets.load_digits(n_class=3)
-    return Dataset("three", (bunch.images[:120] / 16).astype("float32"), bunch.target[:120], "ab")
-
-
-@pytest.fixture(scope="module")
-def finished(digits, tmp_path_factory):
+def finished(three_digits, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "dec"
-    return execute(EXPERIMENTS["dec"], digits, "quick", 3, out, **TINY), out
+    return execute(EXPERIMENTS["dec"], three_digits, "quick", 3, out, **TINY), out
 
 
 def test_full_preset_is_source_001_to_the_letter():
@@ -53,7 +46,7 @@ def test_full_preset_is_source_001_to_the_letter():
     assert full["shuffle"] is False
 
 
-def test_record_says_what_was_run(finished, digits):
+def test_record_says_what_was_run(finished, three_digits):
     result, out = finished
     assert json.loads((out / "result.json").read_text()) == result
     assert result["command"] == "kdec run dec --data three --preset quick --seed 3"
@@ -86,12 +79,14 @@ def test_table_has_the_three_systems_with_the_seconds_of_all_their_stages(finish
     assert rows["DEC"]["seconds"] == pytest.approx(sum(seconds[stage] for stage in stages))
 
 
-def test_saved_model_gives_the_recorded_accuracy(finished, digits):
+def test_saved_model_gives_the_recorded_accuracy(finished, three_digits):
     result, out = finished
     model = keras.models.load_model(out / "model.keras")
-    labels = model.predict(digits.flat, verbose=0).argmax(axis=1)
-    assert metrics.accuracy(digits.y, labels) == result["metrics"]["DEC"]["acc"]
-    assert result["curves"]["dec"]["acc"][-1] == pytest.approx(metrics.accuracy(digits.y, labels))
+    labels = model.predict(three_digits.flat, verbose=0).argmax(axis=1)
+    assert metrics.accuracy(three_digits.y, labels) == result["metrics"]["DEC"]["acc"]
+    assert result["curves"]["dec"]["acc"][-1] == pytest.approx(
+        metrics.accuracy(three_digits.y, labels)
+    )
 
 
 def test_pictures_are_there_and_not_blank(finished):
@@ -122,15 +117,15 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_other_systems_of_the_source_leave_the_same(name, digits, tmp_path):
+def test_other_systems_of_the_source_leave_the_same(name, three_digits, tmp_path):
     module, tiny = VARIANTS[name]
-    result = execute(EXPERIMENTS[name], digits, "quick", 0, tmp_path, **tiny)
+    result = execute(EXPERIMENTS[name], three_digits, "quick", 0, tmp_path, **tiny)
     assert result["config"] == {**module.PRESETS["quick"], **tiny}
     assert {path.stem for path in tmp_path.glob("*.png")} == PICTURES_OF_IMAGES
     model = keras.models.load_model(tmp_path / "model.keras")
-    x = digits.flat if name == "dec-reconstruction" else digits.x[..., None]
+    x = three_digits.flat if name == "dec-reconstruction" else three_digits.x[..., None]
     labels = model.predict(x, verbose=0).argmax(axis=1)
-    assert metrics.accuracy(digits.y, labels) == result["metrics"]["DEC"]["acc"]
+    assert metrics.accuracy(three_digits.y, labels) == result["metrics"]["DEC"]["acc"]
     before = keras.models.load_model(tmp_path / "autoencoder.keras").decoder.get_weights()
     after = model.decoder.get_weights()
     trained = any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
@@ -160,10 +155,10 @@ def test_other_systems_are_those_of_the_source():
         assert isinstance(keras.optimizers.get(full["dec_optimizer"]), keras.optimizers.Adam)
 
 
-def test_run_starts_from_weights(finished, digits, tmp_path):
+def test_run_starts_from_weights(finished, three_digits, tmp_path):
     first, out = finished
     options = TINY | {"weights": str(out / "autoencoder.keras")}
-    result = execute(EXPERIMENTS["dec"], digits, "quick", 3, tmp_path / "again", **options)
+    result = execute(EXPERIMENTS["dec"], three_digits, "quick", 3, tmp_path / "again", **options)
     assert result["metrics"]["DEC"]["acc"] == first["metrics"]["DEC"]["acc"]
     assert set(result["seconds"]) == {"pixels", "embedding", "dec"}
     assert result["weights_sha256"] == first["models"]["autoencoder.keras"]
@@ -171,7 +166,7 @@ def test_run_starts_from_weights(finished, digits, tmp_path):
         execute(EXPERIMENTS["dec"], load_data("iris"), "quick", 3, tmp_path / "other", **options)
     options["hidden_units"] = [9]
     with pytest.raises(ValueError, match=r"Autoencoder of the configuration's layers, .*, 9\)"):
-        execute(EXPERIMENTS["dec"], digits, "quick", 3, tmp_path / "layers", **options)
+        execute(EXPERIMENTS["dec"], three_digits, "quick", 3, tmp_path / "layers", **options)
 
 
 def test_vectors_are_an_error_for_a_convolutional_autoencoder(tmp_path):

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 
 import kdec
 from kdec.cli import commands as cli
-from kdec.data import Dataset
 from kdec.experiments import find_experiment
 from kdec.experiments.encoding import majority_titles, start_seed
 from kdec.experiments.execution import execute
@@ -25,20 +24,13 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def digits():
-    """300 images of ten digits."""
-    full = kdec.load_data("mnist-5k")
-    return Dataset("mnist-300", full.x[::17][:300], full.y[::17][:300], sha256="")
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("encoding")
 
 
 @pytest.fixture(scope="module")
-def result(digits, folder):
-    return execute(find_experiment("encoding"), digits, "quick", 0, folder, **OPTIONS)
+def result(ten_digits, folder):
+    return execute(find_experiment("encoding"), ten_digits, "quick", 0, folder, **OPTIONS)
 
 
 def test_leaves_its_pictures_and_both_files(result, folder):
@@ -53,26 +45,28 @@ def test_leaves_its_pictures_and_both_files(result, folder):
     assert (folder / "autoencoder.keras").exists()
 
 
-def test_saved_model_gives_the_codes_that_were_clustered(result, folder, digits):
+def test_saved_model_gives_the_codes_that_were_clustered(result, folder, ten_digits):
     model = keras.saving.load_model(folder / "model.keras")
-    codes = model.encoder.predict(digits.flat, verbose=0)
+    codes = model.encoder.predict(ten_digits.flat, verbose=0)
     labels = kdec.KMeans(10, n_init=2, random_state=0).fit_predict(codes)
-    np.testing.assert_array_equal(np.argmax(model.predict(digits.flat, verbose=0), axis=1), labels)
+    np.testing.assert_array_equal(
+        np.argmax(model.predict(ten_digits.flat, verbose=0), axis=1), labels
+    )
     scored = result["metrics"]["k-means on codes"]
-    assert scored["ari"] == pytest.approx(adjusted_rand_score(digits.y, labels))
-    shares = [np.bincount(digits.y[labels == c]).max() / np.sum(labels == c) for c in range(10)]
+    assert scored["ari"] == pytest.approx(adjusted_rand_score(ten_digits.y, labels))
+    shares = [np.bincount(ten_digits.y[labels == c]).max() / np.sum(labels == c) for c in range(10)]
     assert scored["macro_purity"] == pytest.approx(np.mean(shares))
 
 
-def test_keeps_the_start_whose_clusters_fit_the_pixels_best(result, folder, digits):
+def test_keeps_the_start_whose_clusters_fit_the_pixels_best(result, folder, ten_digits):
     inertias, purities = [], []
     for i in range(2):
         autoencoder = keras.saving.load_model(folder / f"autoencoder_{i}.keras")
-        codes = autoencoder.encoder.predict(digits.flat, verbose=0)
+        codes = autoencoder.encoder.predict(ten_digits.flat, verbose=0)
         labels = kdec.KMeans(10, n_init=2, random_state=0).fit_predict(codes)
-        clusters = [digits.flat[labels == c] for c in np.unique(labels)]
+        clusters = [ten_digits.flat[labels == c] for c in np.unique(labels)]
         inertias.append(sum(np.sum((own - own.mean(axis=0)) ** 2) for own in clusters))
-        purities.append(kdec.metrics.purity(digits.y, labels, average="macro"))
+        purities.append(kdec.metrics.purity(ten_digits.y, labels, average="macro"))
     starts = result["facts"]["starts"]
     assert [start["pixel_inertia"] for start in starts] == pytest.approx(inertias, rel=1e-4)
     assert [start["macro_purity"] for start in starts] == pytest.approx(purities)
@@ -97,11 +91,11 @@ def test_pixels_are_clustered_in_the_same_run(result):
 
 @pytest.mark.parametrize("filename", ["autoencoder.h5", "autoencoder.keras"])
 def test_run_from_a_file_trains_nothing_and_gives_the_same_codes(
-    result, folder, digits, tmp_path, filename
+    result, folder, ten_digits, tmp_path, filename
 ):
     weights = str(folder / filename)
     again = execute(
-        find_experiment("encoding"), digits, "quick", 0, tmp_path, **OPTIONS, weights=weights
+        find_experiment("encoding"), ten_digits, "quick", 0, tmp_path, **OPTIONS, weights=weights
     )
     assert again["curves"] == {}
     assert again["command"].endswith(f"--weights {weights}")
@@ -110,15 +104,19 @@ def test_run_from_a_file_trains_nothing_and_gives_the_same_codes(
         assert again["metrics"]["k-means on codes"][name] == pytest.approx(expected)
 
 
-def test_file_of_another_autoencoder_is_an_error_before_any_work(digits, tmp_path):
+def test_file_of_another_autoencoder_is_an_error_before_any_work(ten_digits, tmp_path):
     path = tmp_path / "other.h5"
     kdec.autoencoders.sigmoid((784, 8, 2)).save_weights(path)
     with pytest.raises(ValueError, match="Expected arrays of shapes"):
-        execute(find_experiment("encoding"), digits, "quick", 0, tmp_path / "a", weights=str(path))
+        execute(
+            find_experiment("encoding"), ten_digits, "quick", 0, tmp_path / "a", weights=str(path)
+        )
     path = tmp_path / "other.keras"
     kdec.autoencoders.sigmoid((20, 8, 2)).save(path)
     with pytest.raises(ValueError, match=r"Autoencoder for samples of shape \(784,\)"):
-        execute(find_experiment("encoding"), digits, "quick", 0, tmp_path / "b", weights=str(path))
+        execute(
+            find_experiment("encoding"), ten_digits, "quick", 0, tmp_path / "b", weights=str(path)
+        )
 
 
 def test_weights_for_an_experiment_that_takes_none_are_an_error(tmp_path, monkeypatch):

@@ -6,18 +6,10 @@ import pytest
 from sklearn.metrics import normalized_mutual_info_score
 
 import kdec
-from kdec.data import Dataset
 from kdec.experiments import find_experiment, kmeans_loss
 from kdec.experiments.execution import execute
 
 TRAINED = set(kmeans_loss.SYSTEMS.values())
-
-
-@pytest.fixture(scope="module")
-def digits():
-    """300 images of ten digits."""
-    full = kdec.load_data("mnist-5k")
-    return Dataset("mnist-300", full.x[::17][:300], full.y[::17][:300], sha256="")
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +18,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def result(digits, folder):
+def result(ten_digits, folder):
     trainings = {
         stage: {**training, "max_epochs": 3, "batch_size": 100}
         for stage, training in kmeans_loss.PRESETS["quick"]["trainings"].items()
     }
     options = {"trainings": trainings, "n_init": 2}
-    return execute(find_experiment("kmeans-loss"), digits, "quick", 0, folder, **options)
+    return execute(find_experiment("kmeans-loss"), ten_digits, "quick", 0, folder, **options)
 
 
 def test_leaves_its_pictures_and_models(result, folder):
@@ -49,13 +41,13 @@ def test_all_systems_are_scored(result):
     assert all(0 < row["macro_purity_10000"] <= 1 for row in result["metrics"].values())
 
 
-def test_saved_model_gives_the_clusters_that_were_scored(result, folder, digits):
+def test_saved_model_gives_the_clusters_that_were_scored(result, folder, ten_digits):
     model = keras.saving.load_model(folder / "alone.keras")
-    labels = model.predict_clusters(digits.x)
+    labels = model.predict_clusters(ten_digits.x)
     scored = result["metrics"]["k-means loss"]
-    assert scored["nmi"] == pytest.approx(normalized_mutual_info_score(digits.y, labels))
+    assert scored["nmi"] == pytest.approx(normalized_mutual_info_score(ten_digits.y, labels))
     used = np.unique(labels)
-    shares = [np.bincount(digits.y[labels == c]).max() / np.sum(labels == c) for c in used]
+    shares = [np.bincount(ten_digits.y[labels == c]).max() / np.sum(labels == c) for c in used]
     assert scored["macro_purity"] == pytest.approx(np.mean(shares))
     sizes = result["facts"]["cluster_sizes"]["k-means loss"]
     assert sizes == sorted((np.sum(labels == c) for c in range(10)), reverse=True)

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import sklearn.datasets
 
 from kdec import metrics
 from kdec.data import Dataset, load_data
@@ -28,15 +27,9 @@ EXPERIMENT = EXPERIMENTS["neighbor-contrast"]
 
 
 @pytest.fixture(scope="module")
-def digits():
-    bunch = sklearn.datasets.load_digits(n_class=3)
-    return Dataset("three", (bunch.images[:120] / 16).astype("float32"), bunch.target[:120], "ab")
-
-
-@pytest.fixture(scope="module")
-def finished(digits, tmp_path_factory):
+def finished(three_digits, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "contrast"
-    return execute(EXPERIMENT, digits, "quick", 3, out, **TINY), out
+    return execute(EXPERIMENT, three_digits, "quick", 3, out, **TINY), out
 
 
 def test_table_has_each_step_with_the_seconds_of_all_before(finished):
@@ -52,11 +45,13 @@ def test_table_has_each_step_with_the_seconds_of_all_before(finished):
     }
 
 
-def test_saved_models_give_the_recorded_accuracy(finished, digits):
+def test_saved_models_give_the_recorded_accuracy(finished, three_digits):
     result, out = finished
-    labels = keras.models.load_model(out / "model.keras").predict(digits.flat, verbose=0).argmax(1)
-    assert metrics.accuracy(digits.y, labels) == result["metrics"]["self-labelling"]["acc"]
-    codes = keras.models.load_model(out / "contrast.keras").predict(digits.flat, verbose=0)
+    labels = (
+        keras.models.load_model(out / "model.keras").predict(three_digits.flat, verbose=0).argmax(1)
+    )
+    assert metrics.accuracy(three_digits.y, labels) == result["metrics"]["self-labelling"]["acc"]
+    codes = keras.models.load_model(out / "contrast.keras").predict(three_digits.flat, verbose=0)
     assert codes.shape == (120, 4)
 
 
@@ -82,7 +77,7 @@ def test_large_images_take_convolutions_and_tables_have_no_picture_of_views(tmp_
 
 @pytest.mark.parametrize("stage", ["contrast", "self-labeling"])
 def test_interrupted_run_goes_on_to_the_same_figures(
-    stage, finished, digits, tmp_path, monkeypatch
+    stage, finished, three_digits, tmp_path, monkeypatch
 ):
     def kill(callback, epoch, logs=None):
         if callback.filename.endswith(f"curve_{stage}.csv") and epoch == 1:
@@ -90,8 +85,8 @@ def test_interrupted_run_goes_on_to_the_same_figures(
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(keras.callbacks.CSVLogger, "on_epoch_begin", kill)
-        execute(EXPERIMENT, digits, "quick", 3, tmp_path, **TINY)
-    result = execute(EXPERIMENT, digits, "quick", 3, tmp_path, **TINY)
+        execute(EXPERIMENT, three_digits, "quick", 3, tmp_path, **TINY)
+    result = execute(EXPERIMENT, three_digits, "quick", 3, tmp_path, **TINY)
     for system, row in finished[0]["metrics"].items():
         for name in ("acc", "nmi", "ari"):
             assert result["metrics"][system][name] == row[name]

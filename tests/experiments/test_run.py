@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import sklearn.datasets
+from interrupts import Kill
 
 import kdec
 from kdec.data import Dataset
@@ -49,16 +50,6 @@ def comparable(result):
     }
     rest = {key: value for key, value in result.items() if key != "seconds"}
     return {**rest, "metrics": rows, "models": sorted(result["models"])}
-
-
-class Kill(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 def kill_in_training(stage, epoch):

@@ -8,6 +8,8 @@ import pytest
 import sklearn.cluster
 import sklearn.metrics
 import tensorflow as tf
+from interrupts import Kill
+from small_models import convolutional
 
 from kdec import metrics
 from kdec.autoencoders import Autoencoder, dense
@@ -353,16 +355,6 @@ def test_weights_file_holds_centroids_step_and_optimizer(data, tmp_path):
     assert_same_state(one, other)
 
 
-class Kill(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize("killed_at", [0, 1, 3])
 def test_training_resumed_after_a_kill_ends_as_one_that_never_stopped(killed_at, data, tmp_path):
     x, y = data
@@ -444,17 +436,6 @@ def test_reconstruction_loss_trains_the_decoder(data):
     loss = fit(dec, x, max_steps=40).history["reconstruction_loss"]
     assert loss[-1] < loss[0]
     assert not np.array_equal(before[0], dec.decoder.get_weights()[0])
-
-
-def convolutional():
-    inputs = keras.Input((8, 8, 1))
-    outputs = keras.layers.Conv2D(2, 3, strides=2, padding="same", activation="relu")(inputs)
-    outputs = keras.layers.Dense(3)(keras.layers.Flatten()(outputs))
-    encoder = keras.Model(inputs, outputs)
-    inputs = keras.Input((3,))
-    outputs = keras.layers.Reshape((4, 4, 2))(keras.layers.Dense(32)(inputs))
-    outputs = keras.layers.Conv2DTranspose(1, 3, strides=2, padding="same")(outputs)
-    return Autoencoder(encoder, keras.Model(inputs, outputs))
 
 
 @pytest.mark.parametrize("channel_axis", [False, True])

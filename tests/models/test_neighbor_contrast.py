@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from interrupts import Kill
 
 import kdec
 from kdec.autoencoders import conv_encoder, dense_encoder
@@ -165,16 +166,6 @@ def test_same_seed_twice_gives_the_same_weights_and_another_seed_others(x):
         fit(model, x)
     assert_same_state(one, same)
     assert any(np.any(a != b) for a, b in zip(state(one), state(other), strict=True))
-
-
-class Kill(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("killed_at", [0, 1, 3])

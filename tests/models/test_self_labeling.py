@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sklearn.metrics
 import tensorflow as tf
+from interrupts import Kill
 
 import kdec
 from kdec.autoencoders import conv_encoder, dense_encoder
@@ -194,16 +195,6 @@ def test_soft_assignments_count_by_their_largest_share(data):
     fit(one, x, labels)
     fit(two, x, np.eye(3)[labels] * 0.8 + 0.1)
     assert_same_state(one, two)
-
-
-class Kill(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("killed_at", [0, 1, 3])

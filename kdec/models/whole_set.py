@@ -1,0 +1,73 @@
+"""Models that train on all samples at once: an epoch is one call of the training graph."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from kdec.models.batches import without_tuner
+from kdec.models.own_loss import OwnLossModel
+
+
+class WholeSetModel(OwnLossModel):
+    """A model whose `fit` brings the steps of an epoch with it, since they need all samples.
+
+    Keras' own `fit` would hand the samples over batch by batch. Here it counts the epochs, and
+    drives callbacks and progress bar; an epoch's steps run in one `tf.function`.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        # Steps done. A weight, so that a loaded model goes on at the same batch.
+        self.step = self.add_weight(
+            name="step", shape=(), dtype="int32", trainable=False, initializer="zeros"
+        )
+        # On a GPU, Keras would compile the step by XLA, which has no affine map of images, and
+        # cannot reach the integers that count the steps: TensorFlow keeps those on the CPU.
+        self.supports_jit = False
+        self._run_epoch = None
+
+    def fit_by_epochs(self, run_epoch: Callable[[], None], **options) -> keras.callbacks.History:
+        """Call `run_epoch` once an epoch, and return Keras' History.
+
+        Args:
+            run_epoch: A `tf.function` without arguments, which takes the steps of an epoch.
+            **options: Those of `keras.Model.fit` that are not about data.
+        """
+        if not self.optimizer.built:
+            # With all variables, trained or not: Keras hands the optimizer all of the model's at
+            # the end of `fit`, where moving averages take the place of the weights by position.
+            self.optimizer.build(self.trainable_variables)
+        self._run_epoch = run_epoch
+        # The traced function holds the samples of an earlier `fit`.
+        self.train_function = None
+        try:
+            one_batch = without_tuner(tf.data.Dataset.from_tensors(0))
+            return keras.Model.fit(self, one_batch, shuffle=False, **options)
+        finally:
+            self._run_epoch = None
+            self.train_function = None
+
+    def train_step(self, data):
+        """Run the steps of an epoch; called by Keras, once an epoch."""
+        del data
+        if self._run_epoch is None:
+            raise ValueError("Expected training through `fit`, which prepares all samples first.")
+        self._run_epoch()
+        return {mean.name: mean.result() for mean in self.metrics}
+
+    def minimize(self, compute_losses: Callable[[], dict], variables, n_samples) -> None:
+        """Take one optimizer step, and add the losses to the running means.
+
+        Args:
+            compute_losses: Returns scalar tensors by the names of `metrics`; `loss` is minimised.
+            variables: What is trained.
+            n_samples: Weight of the losses in the means, an int or a scalar tensor.
+        """
+        with tf.GradientTape() as tape:
+            losses = compute_losses()
+            # Float16 scales the loss, lest small gradients vanish; `apply` undoes it.
+            scaled_loss = self.optimizer.scale_loss(losses["loss"])
+        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        for mean in self.metrics:
+            mean.update_state(losses[mean.name], sample_weight=n_samples)
