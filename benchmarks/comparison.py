@@ -11,7 +11,10 @@ from pathlib import Path
 from kdec.experiments import processor
 
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
-_PACKAGES = ("kdec", "tensorflow", "keras", "numpy", "scikit-learn", "torch", "faiss-cpu")
+_PACKAGES = (
+    *("kdec", "tensorflow", "keras", "numpy", "scikit-learn"),
+    *("torch", "faiss-cpu", "pynndescent"),
+)
 
 
 def in_child(script, *arguments):

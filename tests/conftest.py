@@ -1,5 +1,6 @@
 """What every test gets: a fixed seed, Matplotlib without a screen, full MNIST only where it is."""
 
+import logging
 import os
 import random
 import sys
@@ -29,6 +30,16 @@ def fixed_seed():
     else:
         random.seed(0)
         np.random.seed(0)
+
+
+@pytest.fixture(autouse=True)
+def log_as_before():
+    """Undo what the command line does to the log: doctests behind it would show its lines."""
+    logger = logging.getLogger("kdec")
+    handlers, level = logger.handlers[:], logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -111,7 +111,6 @@ def test_wrong_arguments_are_errors_that_say_what_came(x, k, message):
         kdec.nearest_neighbors(x, k)
 
 
-@pytest.mark.mnist
 def test_thousands_of_digits_have_the_neighbors_of_scikit_learn():
     x = kdec.load_data("mnist-5k").flat
     components = sklearn.decomposition.PCA(50, random_state=0).fit_transform(x - x.mean(axis=0))
