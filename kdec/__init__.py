@@ -7,6 +7,7 @@ needs no more than ``import kdec; keras.models.load_model(path)``, on any backen
 
 import importlib.util
 import os
+import pkgutil
 import sys
 
 import wrapt
@@ -54,20 +55,28 @@ _TENSORFLOW_MODULES = (
     "kdec.models.self_labeling",
 )
 
+# Whose import may begin that of Keras, and which those above import from.
+_INSIDES = tuple(
+    f"kdec.{package}.{module.name}"
+    for package in ("models", "neighbors")
+    for module in pkgutil.iter_modules([os.path.join(__path__[0], package)])
+)
+_WATCHED = {"keras", *_KERAS_MODULES, *_TENSORFLOW_MODULES, *_INSIDES}
+
 _imported = set()
 
 
 def _register_keras_objects(module):
-    """Import all modules with Keras objects, when Keras or one of them has been imported."""
+    """Import all modules with Keras objects, when Keras or a watched one has been imported."""
     _imported.add(module.__name__)
     modules = _KERAS_MODULES
     if importlib.util.find_spec("tensorflow"):
         modules += _TENSORFLOW_MODULES
     # While one is half initialised the others may fail to import from it; its own end is awaited.
-    if all(name in _imported for name in modules if name in sys.modules):
+    if all(name in _imported for name in _WATCHED if name in sys.modules):
         for name in modules:
             importlib.import_module(name)
 
 
-for _name in ("keras", *_KERAS_MODULES, *_TENSORFLOW_MODULES):
+for _name in _WATCHED:
     wrapt.register_post_import_hook(_register_keras_objects, _name)
