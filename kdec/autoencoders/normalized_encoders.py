@@ -37,7 +37,7 @@ def conv_encoder(
         seed: Int that fixes the initial weights; None draws them from Keras' global seed.
 
     Returns:
-        A Keras model, (batch, *image_shape) -> (batch, embedding_units), not compiled.
+        A Keras model, `(batch, *image_shape)` -> (batch, embedding_units), not compiled.
 
     Raises:
         ValueError: If an argument is not of such sizes.

@@ -168,8 +168,7 @@ def test_same_seed_twice_gives_the_same_weights_and_another_seed_others(x):
     assert any(np.any(a != b) for a, b in zip(state(one), state(other), strict=True))
 
 
-@pytest.mark.parametrize("killed_at", [0, 1, 3])
-@pytest.mark.parametrize("optimizer", ["adam", None])
+@pytest.mark.parametrize(("killed_at", "optimizer"), [(0, None), (1, "adam"), (3, None)])
 def test_training_resumed_after_a_kill_ends_as_one_that_never_stopped(
     killed_at, optimizer, x, tmp_path
 ):

@@ -197,8 +197,10 @@ def test_soft_assignments_count_by_their_largest_share(data):
     assert_same_state(one, two)
 
 
-@pytest.mark.parametrize("killed_at", [0, 1, 3])
-@pytest.mark.parametrize("options", [{}, {"keep": 0.6, "groups": np.arange(60) % 7}])
+@pytest.mark.parametrize(
+    ("killed_at", "options"),
+    [(0, {}), (1, {"keep": 0.6, "groups": np.arange(60) % 7}), (3, {})],
+)
 def test_training_resumed_after_a_kill_ends_as_one_that_never_stopped(
     killed_at, options, data, tmp_path
 ):
