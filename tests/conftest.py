@@ -1,5 +1,6 @@
 """What every test gets: a fixed seed, Matplotlib without a screen, full MNIST only where it is."""
 
+import gc
 import logging
 import os
 import random
@@ -12,6 +13,11 @@ import numpy as np
 import pytest
 
 matplotlib.use("agg")
+
+
+# Each traced graph makes many objects that refer to one another. Python's defaults would look
+# through all of them some thousand times, for a tenth of the whole time.
+gc.set_threshold(100_000, 20, 50)
 
 
 def pytest_collection_modifyitems(items):
@@ -55,7 +61,7 @@ def float64():
     keras.config.set_dtype_policy(policy)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_python():
     """A function that runs code in a fresh interpreter and returns its standard output."""
     import subprocess

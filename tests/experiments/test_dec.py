@@ -175,7 +175,6 @@ def test_vectors_are_an_error_for_a_convolutional_autoencoder(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_quick_preset_beats_kmeans_on_the_pixels_of_the_sample(seed, tmp_path):
-    rows = execute(EXPERIMENTS["dec"], load_data("mnist-5k"), "quick", seed, tmp_path)["metrics"]
+def test_quick_preset_beats_kmeans_on_the_pixels_of_the_sample(tmp_path):
+    rows = execute(EXPERIMENTS["dec"], load_data("mnist-5k"), "quick", 0, tmp_path)["metrics"]
     assert rows["DEC"]["acc"] > rows["k-means on pixels"]["acc"] + 0.05

@@ -306,36 +306,6 @@ def test_second_fit_goes_on_exactly_where_the_first_stopped(data):
     assert whole == {name: parts[0][name] + parts[1][name] for name in whole}
 
 
-CONTINUE = """
-import sys, kdec, keras, numpy as np
-folder = sys.argv[1]
-dec = keras.models.load_model(folder + "/dec.keras")
-x = np.load(folder + "/x.npy")
-assert dec.alpha == 0.5
-dec.fit(x, batch_size=16, max_steps=10, update_interval=5, tol=-1, verbose=0)
-arrays = [*dec.weights, *dec.optimizer.variables]
-np.savez(folder + "/state.npz", **{f"a{i:03d}": np.asarray(a) for i, a in enumerate(arrays)})
-"""
-
-
-@pytest.mark.parametrize("reconstruction_weight", [0.0, 1.0])
-def test_saved_model_goes_on_exactly_in_a_fresh_process(
-    reconstruction_weight, data, tmp_path, run_python
-):
-    x, _ = data
-    arguments = {"alpha": 0.5, "reconstruction_weight": reconstruction_weight}
-    dec = placed_dec(x, keras.optimizers.SGD(0.05, momentum=0.9), **arguments)
-    fit(dec, x, max_steps=10)
-    np.save(tmp_path / "x.npy", x)
-    dec.save(tmp_path / "dec.keras")
-    run_python(CONTINUE, tmp_path)
-    fit(dec, x, max_steps=10)
-    with np.load(tmp_path / "state.npz") as resumed:
-        assert len(resumed.files) == len(state(dec))
-        for name, array in zip(sorted(resumed.files), state(dec), strict=True):
-            np.testing.assert_array_equal(resumed[name], array)
-
-
 def test_saved_model_keeps_all_its_arguments(tmp_path):
     arguments = {"alpha": 3.0, "clustering_weight": 0.1, "reconstruction_weight": 2.0}
     new_dec(**arguments, name="digits").save(tmp_path / "dec.keras")

@@ -1,6 +1,4 @@
 import logging
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -383,39 +381,6 @@ def test_conv_encoder_takes_images_without_a_channel_axis():
     model.compile("adam")
     x = np.random.default_rng(0).random((20, 16, 16), dtype="float32")
     assert np.isfinite(model.train_on_batch(x, return_dict=True)["loss"])
-
-
-def test_saved_model_loads_in_a_fresh_process_and_trains_on(tmp_path):
-    autoencoder = kdec.autoencoders.dense((6, 8, 3), seed=0)
-    model = kdec.KMeansLoss(
-        autoencoder.encoder,
-        4,
-        decoder=autoencoder.decoder,
-        reconstruction_weight=0.5,
-        stop_gradient=True,
-        max_iterations=7,
-    )
-    model.compile(keras.optimizers.Adam(0.01))
-    x = samples()
-    model.fit(x, epochs=2, verbose=0)
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "x.npy", x)
-    program = """
-import sys
-import keras, kdec, numpy as np
-folder = sys.argv[1]
-model = keras.saving.load_model(folder + "/model.keras")
-x = np.load(folder + "/x.npy")
-assert (model.reconstruction_weight, model.stop_gradient, model.max_iterations) == (0.5, True, 7)
-np.savez(folder + "/found.npz", clusters=model.clusters, z=model.predict(x, verbose=0),
-         loss=model.train_on_batch(x), after=model.clusters)
-"""
-    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
-    found = np.load(tmp_path / "found.npz")
-    np.testing.assert_array_equal(found["clusters"], model.clusters)
-    np.testing.assert_allclose(found["z"], model.predict(x, verbose=0), rtol=1e-5)
-    np.testing.assert_allclose(found["loss"], model.train_on_batch(x), rtol=1e-5)
-    np.testing.assert_allclose(found["after"], model.clusters, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -193,28 +193,6 @@ def test_second_fit_goes_on_exactly_where_the_first_stopped(x):
     assert_same_state(one, two)
 
 
-CONTINUE = """
-import sys, kdec, keras, numpy as np
-folder = sys.argv[1]
-model = keras.models.load_model(folder + "/model.keras")
-model.fit(np.load(folder + "/x.npy"), neighbors=4, batch_size=16, epochs=3, verbose=0)
-arrays = [*model.weights, *model.optimizer.variables]
-np.savez(folder + "/state.npz", **{f"a{i:03d}": np.asarray(a) for i, a in enumerate(arrays)})
-"""
-
-
-def test_saved_model_goes_on_exactly_in_a_fresh_process(x, tmp_path, run_python):
-    model = new_model(temperature=0.3, seed=5)
-    fit(model, x)
-    np.save(tmp_path / "x.npy", x)
-    model.save(tmp_path / "model.keras")
-    run_python(CONTINUE, tmp_path)
-    fit(model, x)
-    with np.load(tmp_path / "state.npz") as resumed:
-        for name, array in zip(sorted(resumed.files), state(model), strict=True):
-            np.testing.assert_array_equal(resumed[name], array)
-
-
 def test_saved_model_keeps_all_its_arguments_and_its_codes(x, tmp_path):
     views = keras.Sequential([RandomNoise(0.3, seed=4), kdec.views.FeatureDropout(0.1, seed=5)])
     model = new_model(views=views, temperature=0.25, seed=9, name="tables")

@@ -219,31 +219,6 @@ def test_training_resumed_after_a_kill_ends_as_one_that_never_stopped(
     assert rest == {name: values[killed_at:] for name, values in history.items()}
 
 
-CONTINUE = """
-import sys, kdec, keras, numpy as np
-folder = sys.argv[1]
-model = keras.models.load_model(folder + "/model.keras")
-x, labels = np.load(folder + "/x.npy"), np.load(folder + "/labels.npy")
-model.fit(x, labels, batch_size=16, rounds=4, passes=2, initial_epoch=2, verbose=0)
-arrays = [*model.weights, *model.optimizer.variables]
-np.savez(folder + "/state.npz", **{f"a{i:03d}": np.asarray(a) for i, a in enumerate(arrays)})
-"""
-
-
-def test_saved_model_goes_on_exactly_in_a_fresh_process(data, tmp_path, run_python):
-    x, _, labels = data
-    whole, model = (new_model(seed=5, label_smoothing=0.2, n_views=2) for _ in range(2))
-    fit(whole, x, labels, rounds=4)
-    fit(model, x, labels, rounds=2)
-    np.save(tmp_path / "x.npy", x)
-    np.save(tmp_path / "labels.npy", labels)
-    model.save(tmp_path / "model.keras")
-    run_python(CONTINUE, tmp_path)
-    with np.load(tmp_path / "state.npz") as resumed:
-        for name, array in zip(sorted(resumed.files), state(whole), strict=True):
-            np.testing.assert_array_equal(resumed[name], array)
-
-
 def test_saved_model_keeps_all_its_arguments(data, tmp_path):
     arguments = {"label_smoothing": 0.2, "n_views": 5, "seed": 9}
     model = new_model(**arguments, name="digits")
