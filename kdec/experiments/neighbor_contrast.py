@@ -24,14 +24,15 @@ _FULL = {
     "embedding_units": 32,
     "noise": 0.1,
     "dtype": "mixed_bfloat16",  # of the convolutions; dense layers are in float32
-    "n_neighbors": 10,
+    "views": True,  # or False: the samples as they are
+    "n_neighbors": 10,  # or 0: a sample and itself
     "temperature": 0.5,
     "batch_size": 512,
     "epochs": 14,
-    "n_init": 10,
+    "n_init": 100,  # ten end in a poor optimum now and then
     "diffusion_neighbors": 20,
-    "diffusion_passes": 30,
-    "rounds": 6,
+    "diffusion_passes": 30,  # or 0: no diffusion
+    "rounds": 6,  # or 0: no self-labelling
     "passes": 6,
     "label_batch_size": 256,
     "dropout": 0.3,
@@ -46,9 +47,16 @@ PRESETS = {
 
 def run(run: Run) -> None:
     """Train the encoder, cluster its codes, diffuse and renew the labels; score and draw each."""
+    codes, centroids, labels = cluster(run)
+    draw(run, codes, centroids, labels)
+
+
+def cluster(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Do all steps and score each; return the codes, k-means' centroids and the last labels."""
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
+    k = config["n_neighbors"]
     with run.timed("neighbors"):
-        neighbors = nearest_neighbors(x, config["n_neighbors"])
+        neighbors = nearest_neighbors(x, k) if k else 0
     model = run.train(
         "contrast",
         lambda: build(run),
@@ -61,17 +69,20 @@ def run(run: Run) -> None:
     with run.timed("k-means"):
         codes = model.predict(x, batch_size=2048, verbose=0)
         kmeans = KMeans(n_clusters, n_init=config["n_init"], random_state=run.seed).fit(codes)
-    run.score("contrast + k-means", kmeans.labels_, stages)
-    with run.timed("diffusion"):
-        shares = diffuse_labels(
-            codes, kmeans.labels_, config["diffusion_neighbors"], config["diffusion_passes"]
-        )
-    labels = shares.argmax(axis=1)
-    run.score("contrast + diffusion", labels, [*stages, "diffusion"])
+    labels = kmeans.labels_
+    run.score("contrast + k-means", labels, stages)
+    if config["diffusion_passes"]:
+        stages.append("diffusion")
+        with run.timed("diffusion"):
+            shares = diffuse_labels(
+                codes, labels, config["diffusion_neighbors"], config["diffusion_passes"]
+            )
+        labels = shares.argmax(axis=1)
+        run.score("contrast + diffusion", labels, stages)
     if config["rounds"]:
         labels = self_label(run, x, labels)
-        run.score("self-labelling", labels, [*stages, "diffusion", "self-labeling"])
-    draw(run, codes, kmeans.cluster_centers_, labels)
+        run.score("self-labelling", labels, [*stages, "self-labeling"])
+    return codes, kmeans.cluster_centers_, labels
 
 
 def samples(run: Run) -> np.ndarray:
@@ -91,8 +102,10 @@ def network(run: Run, units: int, dropout: float = 0.0) -> keras.Model:
     return conv_encoder(shape, units, dropout=dropout, dtype=config["dtype"], seed=run.seed)
 
 
-def views(run: Run) -> keras.Layer:
-    """Build the layer of the random views."""
+def views(run: Run) -> keras.Layer | None:
+    """Build the layer of the random views, or none."""
+    if not run.config["views"]:
+        return None
     if _network(run) == "dense":
         return RandomNoise(run.config["noise"], seed=run.seed)
     return RandomAffine(dtype=run.config["dtype"], seed=run.seed)

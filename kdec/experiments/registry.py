@@ -125,6 +125,13 @@ EXPERIMENTS = {
             module="kdec.experiments.neighbor_contrast",
             full_data="mnist",
         ),
+        Experiment(
+            name="contrast-ablations",
+            source="beyond",
+            summary="Neighbour contrast with one part left out or changed",
+            module="kdec.experiments.contrast_ablations",
+            full_data="mnist",
+        ),
     )
 }
 

@@ -13,7 +13,7 @@ import os
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +137,8 @@ class Run:
         self._set_seconds(stage, clock)
 
     def score(
-        self, system: str, labels, stages: Sequence[str], *, y=None, **figures: float
-    ) -> None:
+        self, system: str, labels, stages: Iterable[str], *, y=None, **figures: float
+    ) -> dict[str, float]:
         """Record ACC, NMI, ARI, other figures and seconds of a system, a row of the run's table.
 
         Args:
@@ -148,6 +148,9 @@ class Run:
             stages: The stages that led to them, for the seconds.
             y: True labels, shape (n,). Defaults to None: those of the run's data.
             **figures: Further columns of the row, such as its inertia.
+
+        Returns:
+            The row: each figure by name.
         """
         y, runs = self.dataset.y if y is None else y, np.atleast_2d(labels)
         scores = {
@@ -164,6 +167,7 @@ class Run:
         row |= figures
         row["seconds"] = sum(self._state["seconds"][stage] for stage in stages)
         self._rows[system] = row
+        return row
 
     def curve(self, stage: str) -> dict[str, list]:
         """Return the whole learning curve of a trained stage, a list for each logged name."""
