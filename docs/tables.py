@@ -16,6 +16,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "quick_table": quick_runs(root),
         "models_table": trained_models(root),
         "seeds_of_dec_table": seeds_of_dec(root),
+        "contrast_table": contrast(root),
         "kmeans_loss_table": kmeans_loss(root),
         "encoding_table": encoding(root),
         "architectures_table": architectures(root),
@@ -55,6 +56,18 @@ def seeds_of_dec(root):
         for run in _read(root, _DENSE)
     ]
     return _table(("seed", "autoencoder + k-means", "DEC", "DEC + reconstruction"), rows)
+
+
+def contrast(root):
+    """ACC after each step of `neighbor-contrast`, a row a data set and seed."""
+    rows = []
+    for data in ("digits-quick", "mnist-5k-quick", "mnist-full"):
+        for run in _read(root, f"results/neighbor-contrast/{data}-seed*.json"):
+            accuracies = [f"{row['acc']:.4f}" for row in run["metrics"].values()]
+            minutes = _minutes(sum(run["seconds"].values()) / 60)
+            rows.append((f"`{run['data']['name']}`", str(run["seed"]), *accuracies, minutes))
+    head = ("data", "seed", "k-means on the codes", "+ diffusion", "+ self-labelling", "minutes")
+    return _table(head, rows, n_words=1)
 
 
 def _dec_on_three_seeds(root):

@@ -2,17 +2,18 @@
 
 An encoder trains on pairs of neighbours seen through random views; k-means clusters its codes; the
 labels diffuse over the neighbours among the codes; a classifier trains on them and makes them anew.
-Each step is scored. True labels only score: nothing is chosen by them.
+Each step is scored. A decoder that trains on the fixed codes shows what the centroids stand for.
+True labels only score: nothing is chosen by them.
 """
 
 import keras
 import numpy as np
 
-from kdec import plots
-from kdec.autoencoders import conv_encoder, dense_encoder
+from kdec import metrics, plots
+from kdec.autoencoders import conv_encoder, dense, dense_encoder
 from kdec.experiments.run import Run
 from kdec.kmeans import KMeans
-from kdec.models import NeighborContrast, SelfLabeling
+from kdec.models import NeighborContrast, SelfLabeling, ShuffledBatches
 from kdec.neighbors import diffuse_labels, nearest_neighbors
 from kdec.views import RandomAffine, RandomNoise
 
@@ -36,23 +37,30 @@ _FULL = {
     "passes": 6,
     "label_batch_size": 256,
     "dropout": 0.3,
+    "decoder_units": [256, 256],
+    "decoder_batch_size": 256,
+    "decoder_epochs": 10,
 }
 
 PRESETS = {
     "full": _FULL,
     # For some thousand samples, which have few batches an epoch.
-    "quick": {**_FULL, "batch_size": 256, "epochs": 60},
+    "quick": {**_FULL, "batch_size": 256, "epochs": 60, "decoder_epochs": 60},
 }
 
 
 def run(run: Run) -> None:
     """Train the encoder, cluster its codes, diffuse and renew the labels; score and draw each."""
-    codes, centroids, labels = cluster(run)
+    codes, labels = cluster(run)
+    # Means of codes of length one are shorter; what they stand for is on the sphere, as all codes.
+    means = np.stack([codes[labels == cluster].mean(axis=0) for cluster in np.unique(labels)])
+    centroids = means / np.linalg.norm(means, axis=1, keepdims=True)
     draw(run, codes, centroids, labels)
+    draw_decoded(run, decoder(run, codes).predict(centroids, verbose=0), labels)
 
 
-def cluster(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Do all steps and score each; return the codes, k-means' centroids and the last labels."""
+def cluster(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Do all steps up to the last labels and score each; return the codes and these labels."""
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
     k = config["n_neighbors"]
     with run.timed("neighbors"):
@@ -82,7 +90,7 @@ def cluster(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if config["rounds"]:
         labels = self_label(run, x, labels)
         run.score("self-labelling", labels, [*stages, "self-labeling"])
-    return codes, kmeans.cluster_centers_, labels
+    return codes, labels
 
 
 def samples(run: Run) -> np.ndarray:
@@ -140,6 +148,24 @@ def self_label(run: Run, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return model.predict(x, batch_size=2048, verbose=0).argmax(axis=1)
 
 
+def decoder(run: Run, codes: np.ndarray) -> keras.Model:
+    """Train a decoder from the codes, which stay as they are, to the samples as flat vectors."""
+    config, x = run.config, run.dataset.flat
+    batches = ShuffledBatches((codes, x), config["decoder_batch_size"], seed=run.seed)
+
+    def build():
+        dims = (x.shape[1], *config["decoder_units"], codes.shape[1])
+        decoder = dense(dims, seed=run.seed).decoder
+        decoder.compile("adam", "mse", steps_per_execution=batches.n_batches)
+        return decoder
+
+    def fit(decoder, callbacks):
+        epochs = config["decoder_epochs"]
+        decoder.fit(batches.dataset, epochs=epochs, callbacks=[batches, *callbacks], shuffle=False)
+
+    return run.train("decoder", build, fit, "decoder.keras")
+
+
 def draw(run: Run, codes: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> None:
     """Draw the codes, the agreement with the labels, the learning curves, and some views."""
     y = run.dataset.y
@@ -161,6 +187,16 @@ def draw(run: Run, codes: np.ndarray, centroids: np.ndarray, labels: np.ndarray)
         layer = views(run)
         images = samples(run)[some]
         run.save_figure("views", plots.views(images, layer, title="Random views"))
+
+
+def draw_decoded(run: Run, decoded: np.ndarray, labels: np.ndarray) -> None:
+    """Draw what the centroids decode to, each under the label of most of its samples."""
+    shape = run.dataset.x.shape[1:]
+    if len(shape) > 1:
+        label_of_cluster = metrics.match_labels(run.dataset.y, labels)
+        titles = [label_of_cluster.get(cluster, "") for cluster in np.unique(labels)]
+        picture = plots.centroid_images(decoded.reshape(-1, *shape), titles)
+        run.save_figure("centroid_images", picture)
 
 
 def _network(run):

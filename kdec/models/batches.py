@@ -12,12 +12,13 @@ class ShuffledBatches(keras.callbacks.Callback):
     dataset the epoch.
 
     Args:
-        x: Array (n, ...), all samples; one copy of it is kept as a tensor.
+        x: Array (n, ...), all samples; or a tuple of such arrays, as inputs and targets. One copy
+            of each is kept as a tensor.
         batch_size: Positive int; the last batch of an epoch may be smaller.
         seed: Int. Defaults to 0.
 
     Attributes:
-        dataset: `tf.data.Dataset` of the batches of one epoch, each (batch, ...).
+        dataset: `tf.data.Dataset` of the batches of one epoch, each (batch, ...), or a tuple.
         n_batches: Int, their number. As a model's `steps_per_execution` it makes an epoch one call
             of the training graph: faster for small models, with one progress report an epoch.
 
@@ -33,8 +34,8 @@ class ShuffledBatches(keras.callbacks.Callback):
 
     def __init__(self, x, batch_size: int, seed: int = 0):
         super().__init__()
-        x = tf.convert_to_tensor(x)
-        n = len(x)
+        x = tf.nest.map_structure(tf.convert_to_tensor, x)
+        n = len(tf.nest.flatten(x)[0])
         self.n_batches = -(-n // batch_size)
         self.epoch = tf.Variable(0, dtype=tf.int32)
 
@@ -42,7 +43,7 @@ class ShuffledBatches(keras.callbacks.Callback):
             shuffled_indices = tf.random.experimental.index_shuffle(
                 tf.cast(indices, tf.int32), seed=[seed, self.epoch], max_index=n - 1
             )
-            return tf.gather(x, shuffled_indices)
+            return tf.nest.map_structure(lambda array: tf.gather(array, shuffled_indices), x)
 
         self.dataset = without_tuner(tf.data.Dataset.range(n).batch(batch_size).map(shuffled))
 

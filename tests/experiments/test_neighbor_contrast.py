@@ -22,6 +22,8 @@ TINY = {
     "rounds": 2,
     "passes": 1,
     "label_batch_size": 32,
+    "decoder_units": [16],
+    "decoder_epochs": 2,
 }
 EXPERIMENT = EXPERIMENTS["neighbor-contrast"]
 
@@ -36,8 +38,11 @@ def test_table_has_each_step_with_the_seconds_of_all_before(finished):
     result, _ = finished
     rows, seconds = result["metrics"], result["seconds"]
     assert list(rows) == ["contrast + k-means", "contrast + diffusion", "self-labelling"]
-    assert set(seconds) == {"neighbors", "contrast", "k-means", "diffusion", "self-labeling"}
-    assert rows["self-labelling"]["seconds"] == pytest.approx(sum(seconds.values()))
+    assert set(seconds) == {
+        *("neighbors", "contrast", "k-means", "diffusion", "self-labeling", "decoder")
+    }
+    of_labels = sum(seconds.values()) - seconds["decoder"]
+    assert rows["self-labelling"]["seconds"] == pytest.approx(of_labels)
     assert result["config"] == {**PRESETS["quick"], **TINY}
     assert set(result["curves"]["self-labeling"]) == {
         *("epoch", "loss", "delta_label", "kept", "smallest_cluster", "largest_cluster"),
@@ -53,12 +58,14 @@ def test_saved_models_give_the_recorded_accuracy(finished, three_digits):
     assert metrics.accuracy(three_digits.y, labels) == result["metrics"]["self-labelling"]["acc"]
     codes = keras.models.load_model(out / "contrast.keras").predict(three_digits.flat, verbose=0)
     assert codes.shape == (120, 4)
+    decoded = keras.models.load_model(out / "decoder.keras").predict(codes, verbose=0)
+    assert decoded.shape == (120, 64)
 
 
 def test_pictures_are_there(finished):
     _, out = finished
     assert {path.stem for path in out.glob("*.png")} == {
-        *("confusion_matrix", "embedding_3d", "views"),
+        *("centroid_images", "confusion_matrix", "embedding_3d", "views"),
         *("learning_curves_contrast", "learning_curves_self-labeling"),
     }
 
@@ -72,7 +79,7 @@ def test_large_images_take_convolutions_and_tables_have_no_picture_of_views(tmp_
     assert any(isinstance(layer, keras.layers.Conv2D) for layer in encoder.layers)
     assert not (tmp_path / "images" / "model.keras").exists()
     execute(EXPERIMENT, load_data("iris"), "quick", 0, tmp_path / "iris", **without_labeling)
-    assert not (tmp_path / "iris" / "views.png").exists()
+    assert not {"views", "centroid_images"} & {path.stem for path in tmp_path.glob("iris/*.png")}
 
 
 @pytest.mark.parametrize("stage", ["contrast", "self-labeling"])

@@ -37,6 +37,14 @@ def test_rows_stay_whole():
     assert {row.tobytes() for row in shuffled} == {row.tobytes() for row in x}
 
 
+def test_inputs_and_targets_stay_together():
+    x = np.arange(20)
+    batches = ShuffledBatches((x, 3.0 * x), 6, seed=1)
+    pairs = [(inputs.numpy(), targets.numpy()) for inputs, targets in batches.dataset]
+    assert sorted(value for inputs, _ in pairs for value in inputs) == list(x)
+    assert all((3 * inputs == targets).all() for inputs, targets in pairs)
+
+
 class Kill(keras.callbacks.Callback):
     """Ends training as Ctrl-C would, at the end of an epoch and before it is backed up."""
 
