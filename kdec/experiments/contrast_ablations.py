@@ -49,11 +49,10 @@ def draw(scores: dict[str, dict[str, float]]) -> plt.Figure:
     for step, color in _COLORS.items():
         rows = [name for name in scores if step in scores[name]]
         axes.plot([scores[name][step] for name in rows], rows, "o", color=color, label=step)
-    axes.set_yticks(range(len(scores)), list(scores))
-    axes.invert_yaxis()
+    axes.invert_yaxis()  # the first row on top
     axes.set_xlabel("ACC")
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside upper center", ncols=len(_COLORS), frameon=False)
     return figure
 
 
