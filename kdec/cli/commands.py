@@ -84,7 +84,7 @@ def write_report(
     results: Annotated[
         Path,
         typer.Option(
-            help="Folder of the records, EXPERIMENT/DATA-full-seedSEED.json.",
+            help="Folder of the records, EXPERIMENT/DATA-PRESET-seedSEED.json.",
             exists=True,
             file_okay=False,
         ),

@@ -190,7 +190,7 @@ def draw(run: Run, codes: np.ndarray, centroids: np.ndarray, labels: np.ndarray)
 
 
 def draw_decoded(run: Run, decoded: np.ndarray, labels: np.ndarray) -> None:
-    """Draw what the centroids decode to, each under the label of most of its samples."""
+    """Draw what the centroids decode to, each under the label that its cluster is matched to."""
     shape = run.dataset.x.shape[1:]
     if len(shape) > 1:
         label_of_cluster = metrics.match_labels(run.dataset.y, labels)

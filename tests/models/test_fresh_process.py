@@ -24,17 +24,25 @@ FITS = {
     ),
 }
 
+# Arguments that the loaded models must have.
+ARGUMENTS = {
+    "dec": {"alpha": 0.5},
+    "kmeans_loss": {"reconstruction_weight": 0.5, "stop_gradient": True, "max_iterations": 7},
+}
+
 CODE = """
 import sys
 from pathlib import Path
 import keras, kdec, numpy as np
 folder = Path(sys.argv[1])
 sys.path.insert(0, sys.argv[2])
-from test_fresh_process import FITS, train, state
+from test_fresh_process import ARGUMENTS, FITS, X, train, state
 for name, (_, options) in FITS.items():
     model = keras.saving.load_model(folder / f"{name}.keras")
+    for argument, value in ARGUMENTS.get(name, {}).items():
+        assert getattr(model, argument) == value, argument
     train(name, model, options)
-    np.savez(folder / f"{name}.npz", *state(model))
+    np.savez(folder / f"{name}.npz", *state(model), model.predict(X, verbose=0))
 """
 
 
@@ -73,7 +81,7 @@ def state(model):
 
 @pytest.fixture(scope="module")
 def states(tmp_path_factory, run_python):
-    """Each model's state where it went on here, and where one other process loaded them all."""
+    """Each model's state and predictions: gone on here, and in a process that loaded them all."""
     folder = tmp_path_factory.mktemp("models")
     here = {}
     for name, model in untrained():
@@ -81,7 +89,7 @@ def states(tmp_path_factory, run_python):
         train(name, model, first)
         model.save(folder / f"{name}.keras")
         train(name, model, then)
-        here[name] = state(model)
+        here[name] = [*state(model), model.predict(X, verbose=0)]
     run_python(CODE, folder, __file__.rpartition("/")[0])
     there = {name: [*np.load(folder / f"{name}.npz").values()] for name in here}
     return here, there
@@ -90,5 +98,8 @@ def states(tmp_path_factory, run_python):
 @pytest.mark.parametrize("name", FITS)
 def test_saved_model_goes_on_exactly_in_a_fresh_process(name, states):
     here, there = states
-    for array, same in zip(here[name], there[name], strict=True):
+    *here, predicted = here[name]
+    *there, predicted_there = there[name]
+    for array, same in zip(here, there, strict=True):
         np.testing.assert_array_equal(same, array)
+    np.testing.assert_allclose(predicted_there, predicted, rtol=1e-5)
