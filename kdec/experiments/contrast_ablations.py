@@ -35,7 +35,9 @@ _COLORS = {
 
 def run(run: Run) -> None:
     """Do the steps of each row, score them, and draw the scores."""
-    scores = {name: _Row(run, name).scores() for name in run.config["rows"]}
+    rows = {name: _Row(run, name) for name in run.config["rows"]}
+    run.facts["dtype"] = {name: neighbor_contrast.dtype(row) for name, row in rows.items()}
+    scores = {name: row.scores() for name, row in rows.items()}
     run.save_figure("accuracy", draw(scores))
 
 

@@ -13,7 +13,7 @@ from kdec import metrics, plots
 from kdec.autoencoders import conv_encoder, dense, dense_encoder
 from kdec.experiments.run import Run
 from kdec.kmeans import KMeans
-from kdec.models import NeighborContrast, SelfLabeling, ShuffledBatches
+from kdec.models import NeighborContrast, SelfLabeling, ShuffledBatches, fastest_policy
 from kdec.neighbors import diffuse_labels, nearest_neighbors
 from kdec.views import RandomAffine, RandomNoise
 
@@ -24,7 +24,7 @@ _FULL = {
     "hidden_units": [500, 500],
     "embedding_units": 32,
     "noise": 0.1,
-    "dtype": "mixed_bfloat16",  # of the convolutions; dense layers are in float32
+    "dtype": "auto",  # of the convolutions, by the machine; dense layers are in float32
     "views": True,  # or False: the samples as they are
     "n_neighbors": 10,  # or 0: a sample and itself
     "temperature": 0.5,
@@ -51,6 +51,7 @@ PRESETS = {
 
 def run(run: Run) -> None:
     """Train the encoder, cluster its codes, diffuse and renew the labels; score and draw each."""
+    run.facts["dtype"] = dtype(run)
     codes, labels = cluster(run)
     # Means of codes of length one are shorter; what they stand for is on the sphere, as all codes.
     means = np.stack([codes[labels == cluster].mean(axis=0) for cluster in np.unique(labels)])
@@ -107,7 +108,14 @@ def network(run: Run, units: int, dropout: float = 0.0) -> keras.Model:
     if _network(run) == "dense":
         dims = (*shape, *config["hidden_units"], units)
         return dense_encoder(dims, dropout=dropout, seed=run.seed)
-    return conv_encoder(shape, units, dropout=dropout, dtype=config["dtype"], seed=run.seed)
+    return conv_encoder(shape, units, dropout=dropout, dtype=dtype(run), seed=run.seed)
+
+
+def dtype(run: Run) -> str:
+    """Return the dtype policy of the run's networks; that of convolutions may follow the machine."""
+    if _network(run) == "dense":
+        return "float32"
+    return fastest_policy() if run.config["dtype"] == "auto" else run.config["dtype"]
 
 
 def views(run: Run) -> keras.Layer | None:
@@ -116,7 +124,7 @@ def views(run: Run) -> keras.Layer | None:
         return None
     if _network(run) == "dense":
         return RandomNoise(run.config["noise"], seed=run.seed)
-    return RandomAffine(dtype=run.config["dtype"], seed=run.seed)
+    return RandomAffine(dtype=dtype(run), seed=run.seed)
 
 
 def build(run: Run) -> NeighborContrast:

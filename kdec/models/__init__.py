@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         ],
         "kmeans_loss": ["KMeansLoss"],
         "neighbor_contrast": ["NeighborContrast"],
+        "precision": ["fastest_policy"],
         "self_labeling": ["SelfLabeling"],
         "targets": ["target_distribution"],
     },
