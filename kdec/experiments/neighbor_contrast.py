@@ -112,7 +112,7 @@ def network(run: Run, units: int, dropout: float = 0.0) -> keras.Model:
 
 
 def dtype(run: Run) -> str:
-    """Return the dtype policy of the run's networks; that of convolutions may follow the machine."""
+    """Return the networks' dtype policy; that of convolutions may follow the machine."""
     if _network(run) == "dense":
         return "float32"
     return fastest_policy() if run.config["dtype"] == "auto" else run.config["dtype"]

@@ -1,4 +1,4 @@
-"""The dtype policy for this machine's convolutions: what the processor or the GPU tells of itself."""
+"""The dtype policy for this machine: what its processor or its GPU tells of itself."""
 
 import pytest
 import tensorflow as tf
