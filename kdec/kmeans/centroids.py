@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from kdec.kmeans.labeling import own_distances
 from kdec.kmeans.points import read
-from kdec.kmeans.tracing import without_autograph
 
 _DENSE_SHARE = 0.01  # of (point, cluster) entries that changed; above, a dense product is faster
 _NARROWEST_DENSE = 64  # features
@@ -27,7 +26,6 @@ class Sums(NamedTuple):
     counts: tf.Tensor  # (A * k,) int32, points with a weight other than 0
 
 
-@without_autograph
 def empty_sums(n_clusters, d) -> Sums:
     """Return the sums of clusters without points."""
     return Sums(
@@ -37,7 +35,6 @@ def empty_sums(n_clusters, d) -> Sums:
     )
 
 
-@without_autograph
 def add(sums, change) -> Sums:
     """Return the sums after a change."""
     return Sums(*(total + part for total, part in zip(sums, change, strict=True)))
@@ -77,16 +74,18 @@ def _weighted_sums(entries, values, shape, x):
     """Product of a sparse (A * k, c) matrix with x (c, d), as dense product if that is faster."""
     n_entries = tf.cast(tf.size(values), tf.float32)
     share = n_entries / tf.cast(tf.maximum(tf.reduce_prod(shape), 1), tf.float32)
-    if share > _DENSE_SHARE and tf.shape(x)[1] >= _NARROWEST_DENSE:
-        sums = tf.matmul(tf.scatter_nd(entries, values, shape), x)
-    else:
-        sums = tf.raw_ops.SparseTensorDenseMatMul(
+
+    def dense():
+        return tf.matmul(tf.scatter_nd(entries, values, shape), x)
+
+    def sparse():
+        return tf.raw_ops.SparseTensorDenseMatMul(
             a_indices=entries, a_values=values, a_shape=shape, b=x
         )
-    return sums
+
+    return tf.cond((share > _DENSE_SHARE) & (tf.shape(x)[1] >= _NARROWEST_DENSE), dense, sparse)
 
 
-@without_autograph
 def inertia_of(best, sums, centers, scale, metric):
     """Inertia of each active restart right after its assignment, (A,) float64."""
     if metric == "manhattan":
@@ -109,17 +108,30 @@ def update(points, sample_weight, labels, sums, centers, metric, rows):
     vectors = tf.where(populated[..., tf.newaxis], vectors, tf.zeros_like(vectors))
     weights = tf.reshape(sums.weights, [n_active, k])
     weights = tf.where(populated, weights, tf.zeros_like(weights))
-    for restart in tf.range(n_active):
-        if not tf.reduce_all(populated[restart]):
-            own = tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)]
-            distances = own_distances(points, centers[restart], own, rows, metric=metric)
-            if metric == "cosine":  # Rows of zeros, without a weight, are far from all centers.
-                distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))
-            new_vectors, new_weights = _relocate(
-                points, sample_weight, own, distances, vectors[restart], weights[restart]
-            )
-            vectors = tf.tensor_scatter_nd_update(vectors, [[restart]], new_vectors[tf.newaxis])
-            weights = tf.tensor_scatter_nd_update(weights, [[restart]], new_weights[tf.newaxis])
+
+    def populate(restart, vectors, weights):
+        own = tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)]
+        distances = own_distances(points, centers[restart], own, rows, metric=metric)
+        if metric == "cosine":  # Rows of zeros, without a weight, are far from all centers.
+            distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))
+        new_vectors, new_weights = _relocate(
+            points, sample_weight, own, distances, vectors[restart], weights[restart]
+        )
+        return (
+            tf.tensor_scatter_nd_update(vectors, [[restart]], new_vectors[tf.newaxis]),
+            tf.tensor_scatter_nd_update(weights, [[restart]], new_weights[tf.newaxis]),
+        )
+
+    def step(restart, vectors, weights):
+        vectors, weights = tf.cond(
+            tf.reduce_all(populated[restart]),
+            lambda: (vectors, weights),
+            lambda: populate(restart, vectors, weights),
+        )
+        return restart + 1, vectors, weights
+
+    state = (0, vectors, weights)
+    _, vectors, weights = tf.while_loop(lambda restart, *_: restart < n_active, step, state)
     return _means(vectors, weights, centers.dtype, metric)
 
 
@@ -138,20 +150,24 @@ def _relocate(points, sample_weight, labels, distances, vectors, weights):
         New vectors and weights.
     """
     empty = tf.where(weights == 0)
-    if tf.reduce_max(distances) > 0:
+
+    def moved():
         farthest = tf.numpy_function(_farthest, [distances, tf.shape(empty)[0]], tf.int64)
         farthest = tf.ensure_shape(farthest, [None])
-        moved_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
-        moved = tf.map_fn(
+        far_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
+        far = tf.map_fn(
             lambda row: read(points, row, 1)[0], farthest, fn_output_signature=points.body.dtype
         )
-        moved = tf.cast(moved, tf.float64) * moved_weights[:, tf.newaxis]
+        far = tf.cast(far, tf.float64) * far_weights[:, tf.newaxis]
         old = tf.gather(labels, farthest)[:, tf.newaxis]
-        vectors = tf.tensor_scatter_nd_sub(vectors, old, moved)
-        weights = tf.tensor_scatter_nd_sub(weights, old, moved_weights)
-        vectors = tf.tensor_scatter_nd_update(vectors, empty, moved)
-        weights = tf.tensor_scatter_nd_update(weights, empty, moved_weights)
-    return vectors, weights
+        lighter = tf.tensor_scatter_nd_sub(vectors, old, far)
+        lighter_weights = tf.tensor_scatter_nd_sub(weights, old, far_weights)
+        return (
+            tf.tensor_scatter_nd_update(lighter, empty, far),
+            tf.tensor_scatter_nd_update(lighter_weights, empty, far_weights),
+        )
+
+    return tf.cond(tf.reduce_max(distances) > 0, moved, lambda: (vectors, weights))
 
 
 def _farthest(distances, count):
@@ -159,7 +175,6 @@ def _farthest(distances, count):
     return np.argpartition(distances, -count)[: -count - 1 : -1]
 
 
-@without_autograph
 def _means(vectors, weights, dtype, metric):
     """Centers (A, k, d) from sums; a cluster that stays empty joins the heaviest one."""
     divisor = tf.where(weights > 0, weights, tf.ones_like(weights))

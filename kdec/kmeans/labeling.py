@@ -7,31 +7,32 @@ import tensorflow as tf
 
 from kdec.kmeans import nearest
 from kdec.kmeans.points import read
-from kdec.kmeans.tracing import for_any_size, without_autograph
+from kdec.kmeans.tracing import fold_chunks, for_any_size, map_chunks
 
 
 @for_any_size
 def label(points, n, centers, rows, *, metric):
     """Return the nearest of the centers (k, d) for each of the n points, (n,) int32."""
-    n_chunks = (n + rows - 1) // rows
-    labels = tf.TensorArray(tf.int32, n_chunks, infer_shape=False, element_shape=[None])
-    for chunk in tf.range(n_chunks):
-        x = read(points, chunk * rows, tf.minimum(rows, n - chunk * rows))
-        table = nearest.scores(x, centers[:, tf.newaxis], metric)
-        labels = labels.write(chunk, tf.argmin(table, axis=0, output_type=tf.int32)[0])
-    return labels.concat()
+
+    def of_chunk(start, size):
+        table = nearest.scores(read(points, start, size), centers[:, tf.newaxis], metric)
+        return tf.argmin(table, axis=0, output_type=tf.int32)[0]
+
+    return map_chunks(of_chunk, n, rows, tf.int32, rank=1)
 
 
 @for_any_size
 def inertias(points, sample_weight, centers, rows, *, metric):
     """Return the inertia of the centers (R, k, d) of each restart, (R,) float64, to rounding."""
-    n = tf.size(sample_weight)
     table = tf.transpose(centers, [1, 0, 2])
+
+    def step(start, size, total):
+        best = tf.reduce_min(nearest.scores(read(points, start, size), table, metric), axis=0)
+        weight = sample_weight[start : start + size]
+        return total + tf.cast(tf.linalg.matvec(best, weight), tf.float64)
+
     total = tf.zeros([tf.shape(centers)[0]], tf.float64)
-    for start in tf.range(0, n, rows):
-        x = read(points, start, tf.minimum(rows, n - start))
-        best = tf.reduce_min(nearest.scores(x, table, metric), axis=0)
-        total += tf.cast(tf.linalg.matvec(best, sample_weight[start : start + rows]), tf.float64)
+    total = fold_chunks(step, total, tf.size(sample_weight), rows)
     if metric == "euclidean":
         total += squared_length(points, sample_weight, rows)
     elif metric == "cosine":
@@ -42,21 +43,20 @@ def inertias(points, sample_weight, centers, rows, *, metric):
 @for_any_size
 def distances(points, n, centers, rows, *, metric):
     """Return the distance, squared for euclidean, of each point to each center (k, d): (n, k)."""
-    n_chunks = (n + rows - 1) // rows
-    parts = tf.TensorArray(centers.dtype, n_chunks, infer_shape=False, element_shape=[None, None])
-    for chunk in tf.range(n_chunks):
-        x = read(points, chunk * rows, tf.minimum(rows, n - chunk * rows))
+
+    def of_chunk(start, size):
+        x = read(points, start, size)
         if metric == "euclidean":
             part = _squared_differences(x, centers)
         else:
             part = nearest.scores(x, centers[:, tf.newaxis], metric)[:, 0]
         if metric == "cosine":
             part = part / 2 + 1
-        parts = parts.write(chunk, tf.transpose(tf.maximum(part, 0)))
-    return parts.concat()
+        return tf.transpose(tf.maximum(part, 0))
+
+    return map_chunks(of_chunk, n, rows, centers.dtype, rank=2)
 
 
-@without_autograph
 def _squared_differences(x, centers):
     """Return the squared distances (k, c), from differences: a product cancels between far ones."""
     return tf.map_fn(lambda center: tf.reduce_sum(tf.square(x - center), axis=1), centers)
@@ -78,29 +78,27 @@ def own_distances(points, centers, labels, rows, *, metric):
     Returns:
         (n,).
     """
-    n = tf.size(labels)
-    n_chunks = (n + rows - 1) // rows
-    parts = tf.TensorArray(centers.dtype, n_chunks, infer_shape=False, element_shape=[None])
-    for chunk in tf.range(n_chunks):
-        start = chunk * rows
-        x = read(points, start, tf.minimum(rows, n - start))
-        parts = parts.write(chunk, _own_distances(x, centers, labels[start : start + rows], metric))
-    return parts.concat()
+
+    def of_chunk(start, size):
+        x = read(points, start, size)
+        return _own_distances(x, centers, labels[start : start + size], metric)
+
+    return map_chunks(of_chunk, tf.size(labels), rows, centers.dtype, rank=1)
 
 
 @for_any_size
 def inertia(points, sample_weight, centers, labels, rows, *, metric):
     """Return the weighted sum of `own_distances`, float64, without keeping them."""
-    n = tf.size(labels)
-    total = tf.constant(0.0, tf.float64)
-    for start in tf.range(0, n, rows):
-        x = read(points, start, tf.minimum(rows, n - start))
-        own = _own_distances(x, centers, labels[start : start + rows], metric)
-        total += _weighted_sum(own, sample_weight[start : start + rows])
-    return total
+
+    def step(start, size, total):
+        own = _own_distances(
+            read(points, start, size), centers, labels[start : start + size], metric
+        )
+        return total + _weighted_sum(own, sample_weight[start : start + size])
+
+    return fold_chunks(step, tf.constant(0.0, tf.float64), tf.size(labels), rows)
 
 
-@without_autograph
 def _own_distances(x, centers, labels, metric):
     own = tf.gather(centers, labels)
     if metric == "euclidean":
@@ -112,16 +110,14 @@ def _own_distances(x, centers, labels, metric):
 
 def squared_length(points, sample_weight, rows):
     """Return the weighted sum of the squared lengths of all points, float64."""
-    n = tf.size(sample_weight)
-    total = tf.constant(0.0, tf.float64)
-    for start in tf.range(0, n, rows):
-        x = read(points, start, tf.minimum(rows, n - start))
-        squares = tf.reduce_sum(tf.square(x), axis=1)
-        total += _weighted_sum(squares, sample_weight[start : start + rows])
-    return total
+
+    def step(start, size, total):
+        squares = tf.reduce_sum(tf.square(read(points, start, size)), axis=1)
+        return total + _weighted_sum(squares, sample_weight[start : start + size])
+
+    return fold_chunks(step, tf.constant(0.0, tf.float64), tf.size(sample_weight), rows)
 
 
-@without_autograph
 def _weighted_sum(values, weights):
     """Sum in float64: in float32 many values lose the digits that restarts differ in."""
     return tf.tensordot(tf.cast(values, tf.float64), tf.cast(weights, tf.float64), 1)

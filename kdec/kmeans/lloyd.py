@@ -18,7 +18,7 @@ from kdec.kmeans.centroids import Sums
 from kdec.kmeans.labeling import squared_length
 from kdec.kmeans.nearest import Kernel, Subspace
 from kdec.kmeans.points import Points, chunk_rows, read
-from kdec.kmeans.tracing import for_any_size, without_autograph
+from kdec.kmeans.tracing import fold_chunks, for_any_size
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
@@ -30,9 +30,7 @@ _MOST_HALVINGS = 5
 _NARROW_ROWS = 2**17
 _ROW_STEP = 16  # rows; a multiple of every vector width
 
-_VECTOR, _MATRIX = tf.TensorShape([None]), tf.TensorShape([None, None])
-_ANY_SUMS = Sums(_MATRIX, _VECTOR, _VECTOR)
-_ANY_SUBSPACE = Subspace(_MATRIX, _MATRIX, _VECTOR, _VECTOR)
+_ANY_SUBSPACE = Subspace(*(tf.TensorShape([None] * rank) for rank in (2, 2, 1, 1)))
 
 
 class Options(NamedTuple):
@@ -49,6 +47,22 @@ class Result(NamedTuple):
     centers: tf.Tensor  # (R, k, d)
     n_iter: tf.Tensor  # (R,) int32
     history: tf.Tensor  # (iterations, R) float64, inertia after each assignment
+
+
+class State(NamedTuple):
+    """A run between two iterations."""
+
+    iteration: tf.Tensor
+    active: tf.Tensor  # (A,) int32, which restarts have not converged
+    centers: tf.Tensor  # (A, k, d)
+    labels: tf.Tensor  # (chunks, A, c) int32
+    sums: Sums  # of A * k clusters
+    subspace: Subspace
+    n_verified: tf.Tensor  # rows scored with all features since the subspace was found
+    inertia: tf.Tensor  # (R,) float64, after the last assignment of each restart
+    history: tf.TensorArray  # of the inertia
+    ended_at: tf.Tensor  # (R, k, d), centers of the restarts that have ended
+    n_iter: tf.Tensor  # (R,) int32, of the restarts that have ended
 
 
 class Pass(NamedTuple):
@@ -101,100 +115,115 @@ def fit(
         A `Result`.
     """
     n, n_init = tf.shape(sample_weight)[0], tf.shape(centers)[0]
-    k, d = tf.shape(centers)[1], tf.shape(centers)[2]
     scale = squared_length(points, sample_weight, chunk_size)
-    active = tf.range(n_init)
-    ended = Result(centers, tf.zeros([n_init], tf.int32), tf.zeros([0, n_init], tf.float64))
-    history = tf.TensorArray(tf.float64, 0, dynamic_size=True, element_shape=[None])
-    inertia = tf.zeros([n_init], tf.float64)
-    rows = tf.minimum(chunk_size, n)
-    labels = tf.fill([(n + rows - 1) // rows, n_init, rows], -1)
-    sums = centroids.empty_sums(n_init * k, d)
-    subspace = _no_subspace(n, d, centers.dtype)
-    n_verified = 0.0
-    iteration = 0
-    while iteration < max_iter and tf.size(active) > 0:
-        tf.autograph.experimental.set_loop_options(
-            shape_invariants=[
-                (active, tf.TensorShape([None])),
-                (centers, tf.TensorShape([None, None, None])),
-                (labels, tf.TensorShape([None, None, None])),
-                (sums, _ANY_SUMS),
-                (subspace, _ANY_SUBSPACE),
-            ]
+
+    def iterate(state):
+        state = _with_subspace(state, points, options)
+        step = _read_once(points, sample_weight, state, n_init, options)
+        sums = centroids.add(state.sums, step.change)
+        best = centroids.inertia_of(step.best, sums, state.centers, scale, options.metric)
+        inertia = tf.tensor_scatter_nd_update(state.inertia, state.active[:, tf.newaxis], best)
+        centers = centroids.update(
+            points, sample_weight, step.labels, sums, state.centers, options.metric, chunk_size
         )
-        if options.n_directions and _is_stale(subspace, n_verified, iteration, centers):
-            subspace = nearest.find_subspace(points.body, centers, options.n_directions)
-            n_verified = 0.0
-        step = _read_once(points, sample_weight, centers, labels, subspace, n_init, options)
-        n_verified += tf.cast(step.n_verified, tf.float32)
-        sums = centroids.add(sums, step.change)
-        inertia = tf.tensor_scatter_nd_update(
-            inertia,
-            active[:, tf.newaxis],
-            centroids.inertia_of(step.best, sums, centers, scale, options.metric),
-        )
-        history = history.write(iteration, inertia)
-        new_centers = centroids.update(
-            points, sample_weight, step.labels, sums, centers, options.metric, chunk_size
-        )
-        shift = tf.reduce_sum(tf.square(new_centers - centers), axis=[1, 2])
+        shift = tf.reduce_sum(tf.square(centers - state.centers), axis=[1, 2])
         converged = (step.n_changed == 0) | (shift <= tol)
-        labels, centers = step.labels, new_centers
-        iteration += 1
-        if tf.reduce_any(converged) or iteration == max_iter:
-            ended = _end(ended, active, centers, iteration)
-            active, centers, labels, sums = _keep(~converged, active, centers, labels, sums)
-    return Result(ended.centers, ended.n_iter, history.stack())
+        state = state._replace(
+            iteration=state.iteration + 1,
+            centers=centers,
+            labels=step.labels,
+            sums=sums,
+            n_verified=state.n_verified + tf.cast(step.n_verified, tf.float32),
+            inertia=inertia,
+            history=state.history.write(state.iteration, inertia),
+        )
+        some_end = tf.reduce_any(converged) | (state.iteration == max_iter)
+        return [tf.cond(some_end, lambda: _end(state, ~converged), lambda: state)]
+
+    def goes_on(state):
+        return (state.iteration < max_iter) & (tf.size(state.active) > 0)
+
+    state = _start(n, centers, tf.minimum(chunk_size, n))
+    any_size = tf.nest.map_structure(lambda _: None, state)._replace(subspace=_ANY_SUBSPACE)
+    (state,) = tf.while_loop(goes_on, iterate, [state], shape_invariants=[any_size])
+    return Result(state.ended_at, state.n_iter, state.history.stack())
 
 
-def _is_stale(subspace, n_verified, iteration, centers):
+def _start(n, centers, rows) -> State:
+    """Return the state of a run before its first iteration."""
+    n_init, k, d = tf.unstack(tf.shape(centers))
+    return State(
+        iteration=0,
+        active=tf.range(n_init),
+        centers=centers,
+        labels=tf.fill([(n + rows - 1) // rows, n_init, rows], -1),
+        sums=centroids.empty_sums(n_init * k, d),
+        subspace=Subspace(
+            *(tf.zeros(shape, centers.dtype) for shape in ([d, 0], [n, 1], [n], [n]))
+        ),
+        n_verified=0.0,
+        inertia=tf.zeros([n_init], tf.float64),
+        history=tf.TensorArray(tf.float64, 0, dynamic_size=True, element_shape=[None]),
+        ended_at=centers,
+        n_iter=tf.zeros([n_init], tf.int32),
+    )
+
+
+def _with_subspace(state, points, options) -> State:
+    """Return the state with a new subspace, where the run has one and it is stale."""
+    if not options.n_directions:
+        return state
+
+    def renewed():
+        subspace = nearest.find_subspace(points.body, state.centers, options.n_directions)
+        return state._replace(subspace=subspace, n_verified=0.0)
+
+    return tf.cond(_is_stale(state), renewed, lambda: state)
+
+
+def _is_stale(state):
     """Tell whether rows scored in full since the last subspace cost more than a new one."""
-    n, n_directions = tf.size(subspace.residual), tf.shape(subspace.basis)[1]
-    d = tf.cast(tf.shape(centers)[2], tf.float32)
-    n_columns = tf.cast(tf.shape(centers)[0] * tf.shape(centers)[1], tf.float32)
+    n, n_directions = tf.size(state.subspace.residual), tf.shape(state.subspace.basis)[1]
+    n_active, k, d = tf.unstack(tf.shape(state.centers))
+    n_columns, d = tf.cast(n_active * k, tf.float32), tf.cast(d, tf.float32)
     cost = _SUBSPACE_COST * tf.cast(n * n_directions, tf.float32)
     cost += _DIRECTIONS_COST * tf.minimum(d, n_columns) ** 3 / d
-    return iteration >= _FIRST_SUBSPACE and n_verified * n_columns >= cost
+    return (state.iteration >= _FIRST_SUBSPACE) & (state.n_verified * n_columns >= cost)
 
 
-@without_autograph
-def _no_subspace(n, d, dtype):
-    """Return a subspace without directions."""
-    return Subspace(*(tf.zeros(shape, dtype) for shape in ([d, 0], [n, 1], [n], [n])))
+def _read_once(points, sample_weight, state, n_init, options) -> Pass:
+    """Assign every point to the nearest center of each active restart."""
+    n_active, k, d = tf.unstack(tf.shape(state.centers))
+    n_chunks, _, rows = tf.unstack(tf.shape(state.labels))
+    table = _padded(state.centers, n_init, options)
+    projection = nearest.project(table, state.subspace.basis, options.metric)
 
-
-def _read_once(points, sample_weight, centers, old_labels, subspace, n_init, options) -> Pass:
-    """Assign every point to the nearest of the centers (A, k, d) of each active restart."""
-    n, n_active = tf.size(sample_weight), tf.shape(centers)[0]
-    k, d = tf.shape(centers)[1], tf.shape(centers)[2]
-    n_chunks, rows = tf.shape(old_labels)[0], tf.shape(old_labels)[2]
-    table = _padded(centers, n_init, options)
-    projection = nearest.project(table, subspace.basis, options.metric)
-    labels = tf.TensorArray(tf.int32, n_chunks, element_shape=[None, None])
-    total = centroids.empty_sums(n_active * k, d)
-    n_changed = tf.zeros([n_active], tf.int32)
-    best = tf.zeros([n_active], tf.float64)
-    n_verified = 0
-    for chunk in tf.range(n_chunks):
-        start, stop = chunk * rows, tf.minimum((chunk + 1) * rows, n)
-        x, weight = read(points, start, stop - start), sample_weight[start:stop]
-        near = nearest.part(subspace, start, stop)
-        new, chunk_best, chunk_verified = _label_chunk(
-            x, weight, table, n_active, near, projection, options
+    def step(start, size, total):
+        x, weight = read(points, start, size), sample_weight[start : start + size]
+        near = nearest.part(state.subspace, start, start + size)
+        new, best, n_verified = _label_chunk(x, weight, table, n_active, near, projection, options)
+        new, chunk = new[:n_active], start // rows
+        old = state.labels[chunk, :, :size]
+        change, n_changed = centroids.change_of_sums(x, weight, old, new, k)
+        return Pass(
+            total.labels.write(chunk, tf.pad(new, [[0, 0], [0, rows - size]])),
+            centroids.add(total.change, change),
+            total.n_changed + n_changed,
+            total.best + best[:n_active],
+            total.n_verified + n_verified,
         )
-        new = new[:n_active]
-        best += chunk_best[:n_active]
-        n_verified += chunk_verified
-        labels = labels.write(chunk, tf.pad(new, [[0, 0], [0, rows - (stop - start)]]))
-        old = old_labels[chunk, :, : stop - start]
-        change, changed = centroids.change_of_sums(x, weight, old, new, k)
-        total = centroids.add(total, change)
-        n_changed += changed
-    return Pass(labels.stack(), total, n_changed, best, n_verified)
+
+    nothing = Pass(
+        tf.TensorArray(tf.int32, n_chunks, element_shape=[None, None]),
+        centroids.empty_sums(n_active * k, d),
+        tf.zeros([n_active], tf.int32),
+        tf.zeros([n_active], tf.float64),
+        0,
+    )
+    total = fold_chunks(step, nothing, tf.size(sample_weight), rows)
+    return total._replace(labels=total.labels.stack())
 
 
-@without_autograph
 def _padded(centers, n_init, options):
     """Return the centers (A, k, d) as (k, A', d), padded to a size that kernels are compiled for.
 
@@ -211,7 +240,6 @@ def _padded(centers, n_init, options):
     return tf.transpose(centers, [1, 0, 2])
 
 
-@without_autograph
 def _label_chunk(x, weight, table, n_active, near, projection, options):
     """Label the points of a chunk.
 
@@ -255,25 +283,16 @@ def _label_chunk(x, weight, table, n_active, near, projection, options):
     return tf.cond(tf.shape(near.basis)[1] > 0, with_subspace, with_all_features)
 
 
-@without_autograph
-def _end(ended, active, centers, iteration):
-    """Record centers and iteration of the restarts that are still active."""
-    slots = active[:, tf.newaxis]
-    return Result(
-        tf.tensor_scatter_nd_update(ended.centers, slots, centers),
-        tf.tensor_scatter_nd_update(ended.n_iter, slots, tf.fill(tf.shape(active), iteration)),
-        ended.history,
-    )
-
-
-@without_autograph
-def _keep(chosen, active, centers, labels, sums):
-    """Drop the restarts that have converged from the state of a run."""
-    k = tf.shape(centers)[1]
-    clusters = tf.repeat(chosen, k)
-    return (
-        tf.boolean_mask(active, chosen),
-        tf.boolean_mask(centers, chosen),
-        tf.boolean_mask(labels, chosen, axis=1),
-        Sums(*(tf.boolean_mask(each, clusters) for each in sums)),
+def _end(state, chosen) -> State:
+    """Record where the active restarts are, and go on with the chosen ones only."""
+    slots = state.active[:, tf.newaxis]
+    n_iter = tf.fill(tf.shape(state.active), state.iteration)
+    clusters = tf.repeat(chosen, tf.shape(state.centers)[1])
+    return state._replace(
+        active=tf.boolean_mask(state.active, chosen),
+        centers=tf.boolean_mask(state.centers, chosen),
+        labels=tf.boolean_mask(state.labels, chosen, axis=1),
+        sums=Sums(*(tf.boolean_mask(each, clusters) for each in state.sums)),
+        ended_at=tf.tensor_scatter_nd_update(state.ended_at, slots, state.centers),
+        n_iter=tf.tensor_scatter_nd_update(state.n_iter, slots, n_iter),
     )

@@ -19,8 +19,6 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from kdec.kmeans.tracing import without_autograph
-
 _MOST_PRODUCTS = 256
 _SWEEP = 16  # scores that one loop of a compiled search compares
 _ROUNDING = 4e-6
@@ -48,7 +46,6 @@ def scores(x, centers, metric):
     return tf.reshape(values, [k, n_active, -1])
 
 
-@without_autograph
 def nearest(table):
     """Return the label and the score of the nearest centers, (A, c), from scores (k, A, c)."""
     return tf.argmin(table, axis=0, output_type=tf.int32), tf.reduce_min(table, axis=0)
@@ -71,7 +68,6 @@ def is_narrow(d, n_clusters):
     return d * n_clusters <= _MOST_PRODUCTS
 
 
-@without_autograph
 def nearest_compiled(x, centers, n_active, metric, kernel: Kernel):
     """Return the labels (A', c) of the nearest of the centers (k, A', d), of which A are used."""
     flat = tf.reshape(centers, [-1, tf.shape(centers)[2]])
@@ -170,7 +166,6 @@ def _two_nearest_in_one_sweep(products, bias, kernel):
     return sweep(0, state, k)
 
 
-@without_autograph
 def _two_nearest(table):
     """Label, best and second best along the first axis, one TensorFlow operation after another."""
     label, best = nearest(table)
@@ -188,7 +183,6 @@ class Projection(NamedTuple):
     floor: tf.Tensor  # (A, 1) part of the bound on rounding that no point changes
 
 
-@without_autograph
 def project(centers, basis, metric) -> Projection:
     """Return the centers (k, A, d) in the subspace, with what bounds the error of their scores."""
     d = tf.shape(centers)[2]
@@ -209,7 +203,6 @@ def project(centers, basis, metric) -> Projection:
     )
 
 
-@without_autograph
 def settle(projection, subspace, kernel: Kernel | None):
     """Labels from the subspace alone, and the points whose error bound leaves one of them open.
 
@@ -254,7 +247,6 @@ def _without_open(labels, best, second, projection, subspace):
     return labels, tf.reduce_any(second - best <= bound, axis=0)
 
 
-@without_autograph
 def part(subspace, start, stop) -> Subspace:
     """Return the subspace with a part of its points."""
     return Subspace(
@@ -265,7 +257,6 @@ def part(subspace, start, stop) -> Subspace:
     )
 
 
-@without_autograph
 def find_subspace(x, centers, n_directions) -> Subspace:
     """Return the leading directions of the centers (A, k, d), and the points x (n, d) in them."""
     offsets = centers - tf.reduce_mean(centers, axis=1, keepdims=True)
@@ -278,7 +269,6 @@ def find_subspace(x, centers, n_directions) -> Subspace:
     return Subspace(basis, points, tf.sqrt(outside), tf.sqrt(squared_lengths))
 
 
-@without_autograph
 def _leading_directions(offsets, n_directions):
     """Return an orthonormal basis (d, m) of where the offsets (A * k, d) are longest."""
 

@@ -10,8 +10,6 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kdec.kmeans.tracing import without_autograph
-
 _LARGEST_COPY = 512 * 2**20  # bytes
 _ALIGNMENT = 64  # bytes; TensorFlow reads only buffers that start on such an address
 _STATISTICS_ROWS = 8192
@@ -120,7 +118,6 @@ def chunk_rows(d, n_columns):
     return rows
 
 
-@without_autograph
 def read(points: Points, start, rows):
     """Return `rows` rows from `start` on, near the origin: (rows, d); a view of a copy."""
     if isinstance(points, Copied):

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kdec.kmeans.points import Points, chunk_rows, read
-from kdec.kmeans.tracing import for_any_size
+from kdec.kmeans.tracing import fold_chunks, for_any_size, map_chunks
 
 
 def random_points(random_state, sample_weight, n_clusters: int, n_init: int) -> np.ndarray:
@@ -77,10 +77,8 @@ def _greedy_seeds(points, sample_weight, first, uniforms, rows):
     closest = _closer(points, infinite, first, rows)
     chosen = tf.TensorArray(tf.int64, size=n_steps + 1, element_shape=[None])
     chosen = chosen.write(0, first)
-    for step in tf.range(n_steps):
-        tf.autograph.experimental.set_loop_options(
-            shape_invariants=[(closest, tf.TensorShape([None, None]))]
-        )
+
+    def choose(step, closest, chosen):
         mass = tf.cumsum(tf.cast(closest * sample_weight, tf.float64), axis=1)
         draws = uniforms[:, step] * mass[:, -1:]
         candidates = tf.searchsorted(mass, draws, out_type=tf.int64)  # (R, T)
@@ -89,37 +87,37 @@ def _greedy_seeds(points, sample_weight, first, uniforms, rows):
         best = tf.argmin(potential, axis=1)
         seeds = tf.gather(candidates, best, axis=1, batch_dims=1)
         closest = _closer(points, closest, seeds, rows)
-        chosen = chosen.write(step + 1, seeds)
+        return step + 1, closest, chosen.write(step + 1, seeds)
+
+    state = (0, closest, chosen)
+    _, _, chosen = tf.while_loop(lambda step, *_: step < n_steps, choose, state)
     return tf.transpose(chosen.stack())
 
 
 def _potential(points, sample_weight, closest, candidates, rows):
     """Weighted sums of the distances to the closest seed, were a candidate one: (R, T)."""
-    n = tf.size(sample_weight)
-    potential = tf.zeros(tf.shape(candidates), sample_weight.dtype)
     flat = tf.reshape(candidates, [-1])
     vectors = _rows_at(points, flat)
-    for start in tf.range(0, n, rows):
-        part = slice(start, start + rows)
-        distances = _squared_distances(points, start, tf.minimum(rows, n - start), flat, vectors)
+
+    def step(start, size, potential):
+        distances = _squared_distances(points, start, size, flat, vectors)
         distances = tf.reshape(distances, tf.concat([tf.shape(candidates), [-1]], 0))
-        distances = tf.minimum(distances, closest[:, tf.newaxis, part])
-        potential += tf.linalg.matvec(distances, sample_weight[part])
-    return potential
+        distances = tf.minimum(distances, closest[:, tf.newaxis, start : start + size])
+        return potential + tf.linalg.matvec(distances, sample_weight[start : start + size])
+
+    potential = tf.zeros(tf.shape(candidates), sample_weight.dtype)
+    return fold_chunks(step, potential, tf.size(sample_weight), rows)
 
 
 def _closer(points, closest, seeds, rows):
     """Distances (R, n) to the closest seed after one more seed for each restart, (R,)."""
-    n = tf.shape(closest)[1]
-    n_chunks = (n + rows - 1) // rows
     vectors = _rows_at(points, seeds)
-    parts = tf.TensorArray(closest.dtype, n_chunks, infer_shape=False, element_shape=[None, None])
-    for chunk in tf.range(n_chunks):
-        start = chunk * rows
-        distances = _squared_distances(points, start, tf.minimum(rows, n - start), seeds, vectors)
-        distances = tf.minimum(distances, closest[:, start : start + rows])
-        parts = parts.write(chunk, tf.transpose(distances))
-    return tf.transpose(parts.concat())
+
+    def of_chunk(start, size):
+        distances = _squared_distances(points, start, size, seeds, vectors)
+        return tf.transpose(tf.minimum(distances, closest[:, start : start + size]))
+
+    return tf.transpose(map_chunks(of_chunk, tf.shape(closest)[1], rows, closest.dtype, rank=2))
 
 
 def _rows_at(points, indices):

@@ -1,4 +1,8 @@
-"""How the functions of k-means become TensorFlow graphs: once for tensors of any size."""
+"""How the functions of k-means become TensorFlow graphs: once for tensors of any size.
+
+Loops and branches are TensorFlow's own, `tf.while_loop` and `tf.cond`. Autograph, which makes them
+out of Python's, takes twice as long to rewrite the code as all the tracing takes.
+"""
 
 import functools
 from collections.abc import Callable
@@ -6,9 +10,6 @@ from collections.abc import Callable
 import tensorflow as tf
 
 _MOST_TRACES = 32  # kept of one function
-
-# For functions without tensors in `if` or loops: tracing takes them as they are, which is faster.
-without_autograph = tf.autograph.experimental.do_not_convert
 
 
 def for_any_size(function: Callable) -> Callable:
@@ -25,7 +26,9 @@ def for_any_size(function: Callable) -> Callable:
     @functools.lru_cache(maxsize=_MOST_TRACES)
     def traced(signature, options):
         return tf.function(
-            functools.partial(function, **dict(options)), input_signature=list(signature)
+            functools.partial(function, **dict(options)),
+            input_signature=list(signature),
+            autograph=False,
         )
 
     @functools.wraps(function)
@@ -39,3 +42,40 @@ def for_any_size(function: Callable) -> Callable:
 
 def _of_any_size(tensor):
     return tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype)
+
+
+def fold_chunks(step: Callable, state, n, rows):
+    """Return the state after a step for each chunk, one after another.
+
+    Args:
+        step: Called with the first row of a chunk, its number of rows, and the state; returns the
+            next state.
+        state: The first state, a tensor or a nested structure of tensors.
+        n: Number of rows of all chunks, int32.
+        rows: Number of rows of a chunk, int32; the last one may have fewer.
+    """
+
+    def body(start, state):
+        return start + rows, step(start, tf.minimum(rows, n - start), state)
+
+    return tf.while_loop(lambda start, _: start < n, body, (0, state))[1]
+
+
+def map_chunks(function: Callable, n, rows, dtype, rank: int):
+    """Return what a function gives for each chunk, concatenated along the first axis.
+
+    Args:
+        function: Called with the first row of a chunk and its number of rows; returns a tensor.
+        n: Number of rows of all chunks, int32.
+        rows: Number of rows of a chunk, int32; the last one may have fewer.
+        dtype: Of the tensors.
+        rank: Of the tensors.
+    """
+
+    def step(start, size, parts):
+        return parts.write(start // rows, function(start, size))
+
+    parts = tf.TensorArray(
+        dtype, (n + rows - 1) // rows, infer_shape=False, element_shape=[None] * rank
+    )
+    return fold_chunks(step, parts, n, rows).concat()
