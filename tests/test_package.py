@@ -61,12 +61,12 @@ IMPORTS = [
     "from kdec.models.dec import DEC; import keras",
 ]
 
-# Each import is tried in a process that has loaded neither Keras nor kdec. TensorFlow, which takes
-# seconds, is loaded once, before they part.
+# Each import is tried in a process that has loaded neither Keras nor kdec. What takes seconds beside
+# them is loaded once, before they part.
 REGISTERED = """
 import os, sys
 sys.modules["keras"] = None  # TensorFlow would import it
-import tensorflow
+import h5py, optree, pandas, scipy.ndimage, sklearn.cluster, tensorflow
 del sys.modules["keras"]
 assert not {name for name in sys.modules if name.startswith(("keras", "kdec"))}
 names, *imports = sys.argv[1:]

@@ -82,17 +82,16 @@ def test_large_images_take_convolutions_and_tables_have_no_picture_of_views(tmp_
     assert not {"views", "centroid_images"} & {path.stem for path in tmp_path.glob("iris/*.png")}
 
 
-@pytest.mark.parametrize("stage", ["contrast", "self-labeling"])
-def test_interrupted_run_goes_on_to_the_same_figures(
-    stage, finished, three_digits, tmp_path, monkeypatch
-):
-    def kill(callback, epoch, logs=None):
-        if callback.filename.endswith(f"curve_{stage}.csv") and epoch == 1:
-            raise KeyboardInterrupt
+def test_interrupted_run_goes_on_to_the_same_figures(finished, three_digits, tmp_path, monkeypatch):
+    for stage in ("contrast", "self-labeling"):
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(keras.callbacks.CSVLogger, "on_epoch_begin", kill)
-        execute(EXPERIMENT, three_digits, "quick", 3, tmp_path, **TINY)
+        def kill(callback, epoch, logs=None, stage=stage):
+            if callback.filename.endswith(f"curve_{stage}.csv") and epoch == 1:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(keras.callbacks.CSVLogger, "on_epoch_begin", kill)
+            execute(EXPERIMENT, three_digits, "quick", 3, tmp_path, **TINY)
     result = execute(EXPERIMENT, three_digits, "quick", 3, tmp_path, **TINY)
     for system, row in finished[0]["metrics"].items():
         for name in ("acc", "nmi", "ari"):
