@@ -61,8 +61,8 @@ IMPORTS = [
     "from kdec.models.dec import DEC; import keras",
 ]
 
-# Each import is tried in a process that has loaded neither Keras nor kdec. What takes seconds beside
-# them is loaded once, before they part.
+# Each import is tried in a process that has loaded neither Keras nor kdec. What else takes seconds
+# is loaded once, before they part.
 REGISTERED = """
 import os, sys
 sys.modules["keras"] = None  # TensorFlow would import it
