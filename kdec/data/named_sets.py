@@ -1,7 +1,7 @@
 """The data sets of the sources, by name, checked before they are used.
 
-The sample ``mnist-5k``, ``digits``, ``iris`` and ``gaussians`` need no network; `full_sets` finds
-the files of the others.
+The samples ``mnist-5k`` and ``mnist-unequal``, and ``digits``, ``iris`` and ``gaussians`` need no
+network; `full_sets` finds the files of the others.
 """
 
 import difflib
@@ -56,6 +56,8 @@ def load_data(name: str = "mnist-5k", *, seed: int = 0) -> Dataset:
     ``mnist-train``    its 60,000 training images
     ``mnist-test``     its 10,000 test images
     ``mnist-5k``       5,000 of the training images, 500 a class, sorted by class (packaged)
+    ``mnist-unequal``  2,750 of ``mnist-5k``, sorted by class: 50, 100, ..., 500 of a class, which
+                       class has how many, and which images, drawn by the seed
     ``fashion-mnist``  70,000 images of clothes, 28 x 28: training, then test set
     ``digits``         1,797 handwritten digits, 8 x 8 (from scikit-learn)
     ``iris``           150 flowers, 4 features in centimetres, not scaled (from scikit-learn)
@@ -72,7 +74,8 @@ def load_data(name: str = "mnist-5k", *, seed: int = 0) -> Dataset:
 
     Args:
         name: Name of the data set. Defaults to "mnist-5k".
-        seed: Seed of the random sets, i.e. of "gaussians". The others ignore it. Defaults to 0.
+        seed: Seed of the random sets, "mnist-unequal" and "gaussians". The others ignore it.
+            Defaults to 0.
 
     Returns:
         The samples, float32, and their labels, int64; the labels of "gaussians" are the index of
@@ -104,12 +107,29 @@ def _make_dataset(name, stored_x, stored_y, scale=None):
     return Dataset(name, x, stored_y.astype(np.int64), sha256.hexdigest())
 
 
-def _load_sample(name, seed):
+def _read_sample():
     with (
         resources.files("kdec.data.samples").joinpath("mnist-5k.npz").open("rb") as file,
         np.load(file, allow_pickle=False) as arrays,
     ):
-        return _make_dataset(name, arrays["x"], arrays["y"], scale=_MAX_PIXEL)
+        return arrays["x"], arrays["y"]
+
+
+def _load_sample(name, seed):
+    return _make_dataset(name, *_read_sample(), scale=_MAX_PIXEL)
+
+
+def _draw_unequal(name, seed):
+    """Draw 50 to 500 samples a class, for what a method makes of classes of unequal size."""
+    x, y = _read_sample()
+    generator = np.random.default_rng(seed)
+    sizes = generator.permutation(np.arange(50, 501, 50))
+    rows = [
+        generator.choice(np.flatnonzero(y == label), size, replace=False)
+        for label, size in enumerate(sizes)
+    ]
+    rows = np.concatenate(rows)
+    return _make_dataset(name, x[rows], y[rows], scale=_MAX_PIXEL)
 
 
 def _load_digits(name, seed):
@@ -154,6 +174,7 @@ _LOADERS = {
     "mnist-train": _load_full_set("mnist", ("train",)),
     "mnist-test": _load_full_set("mnist", ("test",)),
     "mnist-5k": _load_sample,
+    "mnist-unequal": _draw_unequal,
     "fashion-mnist": _load_full_set("fashion-mnist", ("train", "test")),
     "digits": _load_digits,
     "iris": _load_iris,

@@ -39,6 +39,17 @@ def test_sample_has_500_digits_of_each_class():
     assert np.bincount(sample.y).tolist() == [500] * 10
 
 
+def test_unequal_classes_are_drawn_from_the_sample_by_the_seed():
+    one, other = (load_data("mnist-unequal", seed=seed) for seed in (0, 1))
+    for drawn in (one, other):
+        assert sorted(np.bincount(drawn.y)) == list(range(50, 501, 50))
+        images = {image.tobytes() for image in drawn.x}
+        assert len(images) == 2750
+        assert images <= {image.tobytes() for image in load_data("mnist-5k").x}
+    assert (np.bincount(one.y) != np.bincount(other.y)).any()
+    assert one.sha256 == load_data("mnist-unequal").sha256 != other.sha256
+
+
 def test_loading_the_sample_needs_neither_tensorflow_nor_keras():
     code = (
         "import sys, kdec; kdec.load_data('mnist-5k'); "
@@ -47,7 +58,7 @@ def test_loading_the_sample_needs_neither_tensorflow_nor_keras():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("name", ["mnist-5k", "digits", "iris", "gaussians"])
+@pytest.mark.parametrize("name", ["mnist-5k", "mnist-unequal", "digits", "iris", "gaussians"])
 def test_every_set_has_float32_samples_and_int64_labels(name):
     dataset = load_data(name)
     assert dataset.x.dtype == np.float32

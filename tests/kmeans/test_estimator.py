@@ -479,7 +479,7 @@ def test_own_distances_are_exact_where_products_cancel():
 @pytest.mark.parametrize("d", [3, 20])
 def test_compiled_searches_change_no_label(monkeypatch, d):
     x = blobs(n=1500, d=d, dtype=np.float32)
-    options = {"init": "random", "n_init": 4, "random_state": 0}
+    options = {"init": "random", "n_init": 2, "random_state": 0}
     plain = [KMeans(k, **options).fit(x) for k in (5, 40)]
     monkeypatch.setattr(lloyd, "_COMPILE_FROM", 0)
     monkeypatch.setattr(lloyd, "_NARROW_ROWS", 1000)

@@ -329,24 +329,24 @@ def test_clusters_far_from_the_origin_lose_no_digits():
     np.testing.assert_array_equal(model.predict_clusters(x), distances.argmin(axis=1))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_clusters_of_samples_that_are_not_finite_are_an_error(value):
+def test_clusters_of_samples_that_are_not_finite_are_an_error():
     # Linear, since TensorFlow's relu may make 0 of NaN.
     encoder = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
     x, model = samples(), kdec.KMeansLoss(encoder, 4)
     model.compile("adam")
     model.fit(x, verbose=0)
-    x[[0, 7], 0] = value
-    with pytest.raises(ValueError, match=r"Expected finite.*Received: .* 2 of 200 samples"):
-        model.predict_clusters(x)
+    for value in (np.nan, np.inf):
+        x[[0, 7], 0] = value
+        with pytest.raises(ValueError, match=r"Expected finite.*Received: .* 2 of 200 samples"):
+            model.predict_clusters(x)
 
 
-@pytest.mark.parametrize("batch_size", [0, -1, 2.5, None])
-def test_batch_size_of_clusters_is_a_positive_int(batch_size):
+def test_batch_size_of_clusters_is_a_positive_int():
     x, model = samples(), small_model()
     model.fit(x, verbose=0)
-    with pytest.raises(ValueError, match=r"Expected `batch_size` to be a positive int\. Received"):
-        model.predict_clusters(x, batch_size=batch_size)
+    for batch_size in (0, -1, 2.5, None):
+        with pytest.raises(ValueError, match=r"Expected `batch_size` to be a positive int\. Rec"):
+            model.predict_clusters(x, batch_size=batch_size)
 
 
 @pytest.mark.parametrize(("n", "batch_size"), [(200, 3), (3, None)])
