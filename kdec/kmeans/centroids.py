@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from kdec.kmeans.labeling import own_distances
-from kdec.kmeans.points import read
+from kdec.kmeans.points import dense, read, weighted_sums
 
 _DENSE_SHARE = 0.01  # of (point, cluster) entries that changed; above, a dense product is faster
 _NARROWEST_DENSE = 64  # features
@@ -75,15 +75,19 @@ def _weighted_sums(entries, values, shape, x):
     n_entries = tf.cast(tf.size(values), tf.float32)
     share = n_entries / tf.cast(tf.maximum(tf.reduce_prod(shape), 1), tf.float32)
 
-    def dense():
-        return tf.matmul(tf.scatter_nd(entries, values, shape), x)
+    def by_dense():
+        return weighted_sums(tf.scatter_nd(entries, values, shape), x)
 
-    def sparse():
+    if isinstance(x, tf.SparseTensor):
+        return by_dense()
+
+    def by_sparse():
         return tf.raw_ops.SparseTensorDenseMatMul(
             a_indices=entries, a_values=values, a_shape=shape, b=x
         )
 
-    return tf.cond((share > _DENSE_SHARE) & (tf.shape(x)[1] >= _NARROWEST_DENSE), dense, sparse)
+    has_many = (share > _DENSE_SHARE) & (tf.shape(x)[1] >= _NARROWEST_DENSE)
+    return tf.cond(has_many, by_dense, by_sparse)
 
 
 def inertia_of(best, sums, centers, scale, metric):
@@ -156,7 +160,9 @@ def _relocate(points, sample_weight, labels, distances, vectors, weights):
         farthest = tf.ensure_shape(farthest, [None])
         far_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
         far = tf.map_fn(
-            lambda row: read(points, row, 1)[0], farthest, fn_output_signature=points.body.dtype
+            lambda row: dense(read(points, row, 1))[0],
+            farthest,
+            fn_output_signature=points.body.dtype,
         )
         far = tf.cast(far, tf.float64) * far_weights[:, tf.newaxis]
         old = tf.gather(labels, farthest)[:, tf.newaxis]

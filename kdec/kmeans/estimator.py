@@ -6,6 +6,7 @@ from numbers import Real
 
 import numpy as np
 import tensorflow as tf
+from scipy.sparse import issparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -19,12 +20,24 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from kdec.integers import is_positive_int
 from kdec.kmeans import labeling, lloyd, seeding
-from kdec.kmeans.points import chunk_rows, columns_to_copy, copied, fits_copy, in_place, statistics
+from kdec.kmeans.points import (
+    chunk_rows,
+    columns_to_copy,
+    copied,
+    fits_copy,
+    in_place,
+    sparse,
+    statistics,
+)
+from kdec.kmeans.weights import check_weights, without_zero_rows
 
 _LOGGER = logging.getLogger("kdec")
 _METRICS = ("euclidean", "manhattan", "cosine")
 _INITS = ("k-means++", "random")
 _ROUNDING = 1e-6
+
+# How scikit-learn checks the points.
+_MATRIX = {"dtype": [np.float64, np.float32], "order": "C", "accept_sparse": "csr"}
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
@@ -32,10 +45,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     Args:
         n_clusters: int, default 8. Number of clusters and centroids.
-        init: "k-means++" (greedy, the default), "random" (distinct points), or an array of
-            initial centroids of shape (n_clusters, n_features).
+        init: "k-means++" (greedy, the default), "random" (distinct points), an array of initial
+            centroids of shape (n_clusters, n_features), or a function that returns one for each
+            restart: it is called as `init(X, n_clusters, random_state=random_state)`, with the
+            `numpy.random.RandomState` of the fit.
         n_init: int or "auto", default "auto". Number of restarts, of which the one with the
-            lowest inertia is kept. "auto" is 10 for "random" and 1 otherwise.
+            lowest inertia is kept. "auto" is 10 for "random" and for a function, and 1 otherwise.
         max_iter: int, default 300. Most iterations of a restart.
         tol: float, default 1e-4. A restart has converged when the squared shift of its
             centroids, summed, is at most `tol` times the mean variance of the features, or when
@@ -100,6 +115,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
         Args:
             X: points, (n, n_features); float32 and float64 are kept, all else becomes float64.
+                A sparse matrix, best as CSR, stays sparse.
             y: ignored.
             sample_weight: (n,), weights of the points, or None for equal weights.
 
@@ -111,22 +127,22 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 parameter out of range.
         """
         self._check_parameters()
-        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C")
-        if len(X) < self.n_clusters:
+        X = validate_data(self, X, **_MATRIX)
+        if X.shape[0] < self.n_clusters:
             raise ValueError(
                 "Expected at least as many points as clusters. "
-                f"Received: n_samples={len(X)} with n_clusters={self.n_clusters}."
+                f"Received: n_samples={X.shape[0]} with n_clusters={self.n_clusters}."
             )
-        sample_weight = _check_weights(sample_weight, X)
+        sample_weight = check_weights(sample_weight, X)
         fixed_inertia = 0.0
         if self.metric == "cosine":
             X = normalize(X)
-            sample_weight, fixed_inertia = _without_zero_rows(X, sample_weight, self.n_clusters)
+            sample_weight, fixed_inertia = without_zero_rows(X, sample_weight, self.n_clusters)
         about = _finite_statistics(X)
         working, origin, columns = self._working_points(X, about)
         centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
         options, rows = lloyd.choose_options(
-            len(X), centers.shape[2], self.n_clusters, len(centers), self.metric, fits_copy(X)
+            working, len(sample_weight), self.n_clusters, len(centers), self.metric
         )
         result = lloyd.fit(
             working,
@@ -149,6 +165,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Return the points for the run, their origin, and which columns they keep."""
         columns = np.ones(X.shape[1], bool)
         origin = np.zeros(X.shape[1], X.dtype)
+        if issparse(X):
+            return sparse(X), origin, columns
         if self.metric != "cosine":
             origin = about.mean
         if not fits_copy(X):
@@ -181,15 +199,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _check_new(self, X):
         """Return `X` as an array that fits the fitted centroids."""
         check_is_fitted(self)
-        return validate_data(self, X, dtype=[np.float64, np.float32], order="C", reset=False)
+        return validate_data(self, X, **_MATRIX, reset=False)
 
     def _new_points(self, X):
         """Return the rows of `X` near the origin, the centers likewise, n and rows of a chunk."""
         X = normalize(X) if self.metric == "cosine" else X
         centers = self.cluster_centers_.astype(X.dtype)
-        origin = np.zeros(X.shape[1], X.dtype) if self.metric == "cosine" else centers.mean(axis=0)
-        rows = chunk_rows(X.shape[1], self.n_clusters)
-        return in_place(X, origin), centers - origin, len(X), rows
+        origin = np.zeros(X.shape[1], X.dtype)
+        if self.metric != "cosine" and not issparse(X):
+            origin = centers.mean(axis=0)
+        points = sparse(X) if issparse(X) else in_place(X, origin)
+        return points, centers - origin, X.shape[0], chunk_rows(points.width, self.n_clusters)
 
     def _label(self, points, centers, n, rows):
         return labeling.label(points, n, centers, rows, metric=self.metric)
@@ -211,15 +231,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 f"Expected metric to be one of {_METRICS}. Received: metric={self.metric!r}."
             )
         is_name = isinstance(self.init, str)
-        if self.init is None or callable(self.init) or (is_name and self.init not in _INITS):
+        if self.init is None or (is_name and self.init not in _INITS):
             raise ValueError(
-                f"Expected init to be one of {_INITS} or an array of shape "
-                f"(n_clusters, n_features). Received: init={self.init!r}."
+                f"Expected init to be one of {_INITS}, an array of shape "
+                f"(n_clusters, n_features), or a function. Received: init={self.init!r}."
             )
 
     def _restarts(self):
         """Return the number of restarts that `n_init` and `init` ask for."""
-        if not isinstance(self.init, str):
+        if not isinstance(self.init, str) and not callable(self.init):
             if self.n_init not in ("auto", 1):
                 warnings.warn(
                     "Explicit initial centers: performing one run instead of "
@@ -229,30 +249,40 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 )
             return 1
         if self.n_init == "auto":
-            return 10 if self.init == "random" else 1
+            return 1 if isinstance(self.init, str) and self.init == "k-means++" else 10
         return self.n_init
 
     def _initial_centers(self, X, sample_weight, working, origin):
         """Return the initial centers of all restarts, less the origin: (R, k, d)."""
         n_init = self._restarts()
-        if not isinstance(self.init, str):
-            centers = check_array(self.init, dtype=X.dtype)
-            expected = (self.n_clusters, X.shape[1])
-            if centers.shape != expected:
-                raise ValueError(
-                    f"Expected init of shape (n_clusters, n_features)={expected}. "
-                    f"Received: an array of shape {centers.shape}."
-                )
-            centers = normalize(centers) if self.metric == "cosine" else centers - origin
-            return centers[np.newaxis]
         random_state = check_random_state(self.random_state)
+        if callable(self.init):
+            given = [
+                self.init(X, self.n_clusters, random_state=random_state) for _ in range(n_init)
+            ]
+            return np.stack([self._given_centers(centers, X, origin) for centers in given])
+        if not isinstance(self.init, str):
+            return self._given_centers(self.init, X, origin)[np.newaxis]
         if self.init == "random":
             chosen = seeding.random_points(random_state, sample_weight, self.n_clusters, n_init)
         else:
             chosen = seeding.kmeans_plusplus(
                 random_state, working, sample_weight, self.n_clusters, n_init
             )
-        return X[chosen] - origin
+        centers = X[chosen.ravel()]
+        centers = centers.toarray() if issparse(centers) else centers
+        return centers.reshape(*chosen.shape, -1) - origin
+
+    def _given_centers(self, centers, X, origin):
+        """Return initial centers of the user's, less the origin: (k, d)."""
+        centers = check_array(centers, dtype=X.dtype)
+        expected = (self.n_clusters, X.shape[1])
+        if centers.shape != expected:
+            raise ValueError(
+                f"Expected init of shape (n_clusters, n_features)={expected}. "
+                f"Received: an array of shape {centers.shape}."
+            )
+        return normalize(centers) if self.metric == "cosine" else centers - origin
 
     def _keep_best(self, points, sample_weight, result, rows):
         """Set the attributes of the restart with the lowest inertia and return its centers.
@@ -297,6 +327,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 stacklevel=3,
             )
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     @property
     def _n_features_out(self):
         """Number of columns that `transform` returns."""
@@ -328,8 +363,9 @@ def _finite_statistics(X):
         about = statistics(X)
     if not np.isfinite(about.variance).all():
         raise ValueError(
-            f"Expected values whose squares are finite in {X.dtype}. "
-            f"Received: values up to {np.abs(X).max():g}."
+            "Expected values whose squared distances to their mean sum to a finite number in "
+            f"{X.dtype}, at most {np.finfo(X.dtype).max:.1e}. "
+            f"Received: values up to {abs(X).max():g}."
         )
     return about
 
@@ -340,29 +376,3 @@ def _check_integer(name, value, alternative=""):
             f"Expected {name} to be an integer >= 1 {alternative}".rstrip()
             + f". Received: {name}={value!r}."
         )
-
-
-def _check_weights(sample_weight, X):
-    """Return the weights as an array; raise ValueError for negative ones or only zeros."""
-    sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
-    if sample_weight.min() < 0 or not sample_weight.any():
-        raise ValueError(
-            "Expected sample_weight without negative values and not all zero. "
-            f"Received: values from {sample_weight.min()} to {sample_weight.max()}."
-        )
-    return sample_weight
-
-
-def _without_zero_rows(X, sample_weight, n_clusters):
-    """Take the weight from rows of zeros, lest they become centroids, which serve no other row.
-
-    They keep it if fewer than `n_clusters` other rows have one.
-
-    Returns:
-        The weights, and the inertia of the rows without: their weight, as their distance is 1.
-    """
-    is_zero = ~X.any(axis=1)
-    others = np.where(is_zero, 0, sample_weight)
-    if np.count_nonzero(others) < n_clusters:
-        return sample_weight, 0.0
-    return others, float(sample_weight[is_zero].sum(dtype=np.float64))

@@ -6,7 +6,7 @@ Shapes: n points, c points of a chunk, d features, k clusters, R restarts.
 import tensorflow as tf
 
 from kdec.kmeans import nearest
-from kdec.kmeans.points import read
+from kdec.kmeans.points import dense, own_products, read, squared_lengths
 from kdec.kmeans.tracing import fold_chunks, for_any_size, map_chunks
 
 
@@ -46,10 +46,12 @@ def distances(points, n, centers, rows, *, metric):
 
     def of_chunk(start, size):
         x = read(points, start, size)
-        if metric == "euclidean":
+        if metric == "euclidean" and not isinstance(x, tf.SparseTensor):
             part = _squared_differences(x, centers)
         else:
             part = nearest.scores(x, centers[:, tf.newaxis], metric)[:, 0]
+            if metric == "euclidean":
+                part += squared_lengths(x)
         if metric == "cosine":
             part = part / 2 + 1
         return tf.transpose(tf.maximum(part, 0))
@@ -66,7 +68,8 @@ def _squared_differences(x, centers):
 def own_distances(points, centers, labels, rows, *, metric):
     """Return each point's distance, squared for euclidean, to the center of its label.
 
-    It is formed from differences, so it is exact also where a product would cancel.
+    It is formed from differences, so it is exact also where a product would cancel; that of sparse
+    points is formed from products.
 
     Args:
         points: n points of d features.
@@ -100,19 +103,21 @@ def inertia(points, sample_weight, centers, labels, rows, *, metric):
 
 
 def _own_distances(x, centers, labels, metric):
-    own = tf.gather(centers, labels)
-    if metric == "euclidean":
-        return tf.reduce_sum(tf.square(x - own), axis=1)
+    if metric == "cosine":
+        return tf.maximum(1 - own_products(x, centers, labels), 0)
     if metric == "manhattan":
-        return tf.reduce_sum(tf.abs(x - own), axis=1)
-    return tf.maximum(1 - tf.reduce_sum(x * own, axis=1), 0)
+        return tf.reduce_sum(tf.abs(dense(x) - tf.gather(centers, labels)), axis=1)
+    if isinstance(x, tf.SparseTensor):
+        lengths = tf.gather(tf.reduce_sum(tf.square(centers), axis=1), labels) + squared_lengths(x)
+        return tf.maximum(lengths - 2 * own_products(x, centers, labels), 0)
+    return tf.reduce_sum(tf.square(x - tf.gather(centers, labels)), axis=1)
 
 
 def squared_length(points, sample_weight, rows):
     """Return the weighted sum of the squared lengths of all points, float64."""
 
     def step(start, size, total):
-        squares = tf.reduce_sum(tf.square(read(points, start, size)), axis=1)
+        squares = squared_lengths(read(points, start, size))
         return total + _weighted_sum(squares, sample_weight[start : start + size])
 
     return fold_chunks(step, tf.constant(0.0, tf.float64), tf.size(sample_weight), rows)

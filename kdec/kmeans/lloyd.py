@@ -17,7 +17,7 @@ from kdec.kmeans import centroids, nearest
 from kdec.kmeans.centroids import Sums
 from kdec.kmeans.labeling import squared_length
 from kdec.kmeans.nearest import Kernel, Subspace
-from kdec.kmeans.points import Points, chunk_rows, read
+from kdec.kmeans.points import Copied, Points, Sparse, chunk_rows, read
 from kdec.kmeans.tracing import fold_chunks, for_any_size
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
@@ -75,17 +75,19 @@ class Pass(NamedTuple):
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
 
 
-def choose_options(n, d, n_clusters, n_init, metric, can_project=True) -> tuple[Options, int]:
+def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int]:
     """Choose kernel and subspace for a problem, and the rows of a chunk."""
     n_columns = n_clusters * n_init
+    d = points.width
     rows = chunk_rows(d, n_columns)
     kernel = None
     n_directions = 0
-    if n * n_columns >= _COMPILE_FROM and metric != "manhattan":
+    sparse = isinstance(points, Sparse)
+    if n * n_columns >= _COMPILE_FROM and metric != "manhattan" and not sparse:
         kind = "narrow" if nearest.is_narrow(d, n_clusters) else "wide"
         rows = _even_rows(n, _NARROW_ROWS if kind == "narrow" else rows)
         kernel = Kernel(kind, d, n_clusters, rows)
-        if can_project and d >= _NARROWEST_WITH_SUBSPACE:
+        if isinstance(points, Copied) and d >= _NARROWEST_WITH_SUBSPACE:
             n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
     return Options(metric, kernel, n_directions), rows
 
@@ -260,13 +262,13 @@ def _label_chunk(x, weight, table, n_active, near, projection, options):
 
     def by_operations():
         labels, scores = nearest.nearest(nearest.scores(x, table, options.metric))
-        return labels, tf.cast(tf.linalg.matvec(scores, weight), tf.float64), tf.shape(x)[0]
+        return labels, tf.cast(tf.linalg.matvec(scores, weight), tf.float64), tf.size(weight)
 
     def with_all_features():
         if options.kernel is None:
             return by_operations()
         labels = nearest.nearest_compiled(x, table, n_active, options.metric, options.kernel)
-        return labels, unknown, tf.shape(x)[0]
+        return labels, unknown, tf.size(weight)
 
     def with_subspace():
         labels, is_open = nearest.settle(projection, near, options.kernel)

@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from kdec.kmeans.points import dense, products
+
 _MOST_PRODUCTS = 256
 _SWEEP = 16  # scores that one loop of a compiled search compares
 _ROUNDING = 4e-6
@@ -38,9 +40,10 @@ def scores(x, centers, metric):
     k, n_active = tf.shape(centers)[0], tf.shape(centers)[1]
     flat = tf.reshape(centers, [-1, tf.shape(centers)[2]])
     if metric == "manhattan":
+        x = dense(x)
         values = tf.map_fn(lambda center: tf.reduce_sum(tf.abs(x - center), axis=1), flat)
     else:
-        values = tf.matmul(-2 * flat, x, transpose_b=True)
+        values = products(-2 * flat, x)
         if metric == "euclidean":
             values += tf.reduce_sum(flat * flat, axis=1, keepdims=True)
     return tf.reshape(values, [k, n_active, -1])

@@ -2,13 +2,16 @@
 
 Data of moderate size is copied once: shifted to its mean, in aligned memory, without its constant
 columns, so that a chunk is a view. Larger data is not copied at all: TensorFlow reads the NumPy
-buffer itself, and each chunk is shifted as it is read.
+buffer itself, and each chunk is shifted as it is read. Sparse data keeps its zeros: it is not
+shifted, and its chunks are `tf.SparseTensor`.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse
 import tensorflow as tf
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 _LARGEST_COPY = 512 * 2**20  # bytes
 _ALIGNMENT = 64  # bytes; TensorFlow reads only buffers that start on such an address
@@ -22,8 +25,8 @@ class Copied(NamedTuple):
     body: tf.Tensor  # (n, d)
 
     @property
-    def n_features(self) -> int:
-        """Number of features."""
+    def width(self) -> int:
+        """Number of values that reading a row takes."""
         return self.body.shape[1]
 
 
@@ -35,12 +38,26 @@ class InPlace(NamedTuple):
     origin: tf.Tensor  # (d,)
 
     @property
-    def n_features(self) -> int:
-        """Number of features."""
+    def width(self) -> int:
+        """Number of values that reading a row takes."""
         return self.origin.shape[0]
 
 
-Points = Copied | InPlace
+class Sparse(NamedTuple):
+    """Points as the rows of a sparse matrix in compressed rows."""
+
+    body: tf.Tensor  # (m,), the values that are stored, row by row
+    columns: tf.Tensor  # (m,) int64, where in its row each value is
+    starts: tf.Tensor  # (n + 1,) int64, the first value of each row
+    d: tf.Tensor  # int64
+
+    @property
+    def width(self) -> int:
+        """Number of values that reading a row takes, on average; each comes with two indices."""
+        return 3 * (1 + self.body.shape[0] // (self.starts.shape[0] - 1))
+
+
+Points = Copied | InPlace | Sparse
 
 
 class Statistics(NamedTuple):
@@ -51,8 +68,11 @@ class Statistics(NamedTuple):
     varies: np.ndarray  # (d,) bool, False for a constant column
 
 
-def statistics(data: np.ndarray) -> Statistics:
+def statistics(data: np.ndarray | scipy.sparse.csr_matrix) -> Statistics:
     """Return mean and variance of each column, exact to rounding also far from the origin."""
+    if scipy.sparse.issparse(data):
+        mean, variance = mean_variance_axis(data, axis=0)
+        return Statistics(mean.astype(data.dtype), variance.astype(np.float64), variance > 0)
     n, d = data.shape
     first = data[0].copy()
     total, squares, varies = np.zeros(d), np.zeros(d), np.zeros(d, bool)
@@ -100,6 +120,15 @@ def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Copied:
     return Copied(_shared(working))
 
 
+def sparse(data: scipy.sparse.csr_matrix) -> Sparse:
+    """Return the rows of a sparse matrix."""
+    if not data.has_canonical_format:
+        data = data.copy()
+        data.sum_duplicates()
+    indices = (tf.constant(each, tf.int64) for each in (data.indices, data.indptr))
+    return Sparse(tf.constant(data.data), *indices, tf.constant(data.shape[1], tf.int64))
+
+
 def in_place(data: np.ndarray, origin: np.ndarray) -> InPlace:
     """Return the data itself, with the origin to subtract on reading."""
     flat = data.reshape(-1)
@@ -110,18 +139,23 @@ def in_place(data: np.ndarray, origin: np.ndarray) -> InPlace:
     return InPlace(_shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))
 
 
-def chunk_rows(d, n_columns):
+def chunk_rows(width, n_columns):
     """Return a power of two such that the values and scores of that many rows stay near caches."""
     rows = 256
-    while 2 * rows * max(n_columns, d // 4) <= _CHUNK_VALUES:
+    while 2 * rows * max(n_columns, width // 4) <= _CHUNK_VALUES:
         rows *= 2
     return rows
 
 
 def read(points: Points, start, rows):
-    """Return `rows` rows from `start` on, near the origin: (rows, d); a view of a copy."""
+    """Return `rows` rows from `start` on, near the origin: (rows, d); a view of a copy.
+
+    For sparse points it is a `tf.SparseTensor`, which the functions below take too.
+    """
     if isinstance(points, Copied):
         return points.body[start : start + rows]
+    if isinstance(points, Sparse):
+        return _sparse_rows(points, start, rows)
     d = tf.size(points.origin, tf.int64)
     n_head = tf.size(points.head, tf.int64)
     begin = tf.cast(start, tf.int64) * d
@@ -129,6 +163,52 @@ def read(points: Points, start, rows):
     body = points.body[tf.maximum(begin - n_head, 0) : tf.maximum(end - n_head, 0)]
     values = tf.concat([points.head[begin:end], body], 0)
     return tf.reshape(values, tf.stack([-1, d])) - points.origin
+
+
+def dense(x):
+    """Return a chunk (c, d) as a dense tensor."""
+    return tf.sparse.to_dense(x) if isinstance(x, tf.SparseTensor) else x
+
+
+def products(factors, x):
+    """Return the products of factors (m, d) with the rows of a chunk (c, d): (m, c)."""
+    if isinstance(x, tf.SparseTensor):
+        return tf.transpose(tf.sparse.sparse_dense_matmul(x, factors, adjoint_b=True))
+    return tf.matmul(factors, x, transpose_b=True)
+
+
+def own_products(x, centers, labels):
+    """Return the products of the rows of a chunk (c, d) with their own centers (k, d): (c,)."""
+    if isinstance(x, tf.SparseTensor):
+        row, column = x.indices[:, 0], x.indices[:, 1]
+        label = tf.cast(tf.gather(labels, row), tf.int64)
+        own = tf.gather_nd(centers, tf.stack([label, column], axis=1))
+        return tf.math.unsorted_segment_sum(x.values * own, row, x.dense_shape[0])
+    return tf.reduce_sum(x * tf.gather(centers, labels), axis=1)
+
+
+def weighted_sums(weights, x):
+    """Return the sums of the rows of a chunk (c, d) with weights (m, c): (m, d)."""
+    if isinstance(x, tf.SparseTensor):
+        sums = tf.sparse.sparse_dense_matmul(x, weights, adjoint_a=True, adjoint_b=True)
+        return tf.transpose(sums)
+    return tf.matmul(weights, x)
+
+
+def squared_lengths(x):
+    """Return the squared length of each row of a chunk (c, d): (c,)."""
+    if isinstance(x, tf.SparseTensor):
+        return tf.math.unsorted_segment_sum(tf.square(x.values), x.indices[:, 0], x.dense_shape[0])
+    return tf.reduce_sum(tf.square(x), axis=1)
+
+
+def _sparse_rows(points, start, rows):
+    starts = points.starts[start : start + rows + 1]
+    n_rows = tf.size(starts, tf.int64) - 1
+    own = slice(starts[0], starts[-1])
+    row_of_value = tf.repeat(tf.range(n_rows), starts[1:] - starts[:-1])
+    places = tf.stack([row_of_value, points.columns[own]], axis=1)
+    return tf.SparseTensor(places, points.body[own], tf.stack([n_rows, points.d]))
 
 
 def _shared(values: np.ndarray) -> tf.Tensor:

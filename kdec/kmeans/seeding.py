@@ -8,7 +8,7 @@ a draw falls within rounding of the border between two points).
 import numpy as np
 import tensorflow as tf
 
-from kdec.kmeans.points import Points, chunk_rows, read
+from kdec.kmeans.points import Points, chunk_rows, dense, products, read, squared_lengths
 from kdec.kmeans.tracing import fold_chunks, for_any_size, map_chunks
 
 
@@ -63,7 +63,7 @@ def kmeans_plusplus(
         sample_weight,
         np.array(first, np.int64),
         np.stack(uniforms),
-        chunk_rows(points.n_features, n_init * n_trials),
+        chunk_rows(points.width, n_init * n_trials),
     )
     return chosen.numpy()
 
@@ -123,7 +123,7 @@ def _closer(points, closest, seeds, rows):
 def _rows_at(points, indices):
     """Return the points at the indices (m,): (m, d)."""
     return tf.map_fn(
-        lambda index: read(points, index, 1)[0],
+        lambda index: dense(read(points, index, 1))[0],
         indices,
         fn_output_signature=points.body.dtype,
     )
@@ -134,8 +134,8 @@ def _squared_distances(points, start, rows, indices, vectors):
     x = read(points, start, rows)
     distances = (
         tf.reduce_sum(vectors * vectors, axis=1, keepdims=True)
-        - 2 * tf.matmul(vectors, x, transpose_b=True)
-        + tf.reduce_sum(x * x, axis=1)
+        - 2 * products(vectors, x)
+        + squared_lengths(x)
     )
     own = tf.cast(indices, tf.int32)[:, tf.newaxis] == tf.range(start, start + rows)
     return tf.where(own, tf.zeros_like(distances), tf.maximum(distances, 0))

@@ -75,6 +75,20 @@ def test_same_start_gives_scikit_learns_clustering(load, dtype):
     assert_equals_scikit_learn(x, start(x, 7, seed=1))  # from seed 0, an iris lies midway
 
 
+def test_function_places_the_centroids_of_each_restart():
+    x, seen = blobs(), []
+
+    def some_rows(X, n_clusters, random_state):
+        seen.append(random_state.permutation(len(X))[:n_clusters])
+        return X[seen[-1]]
+
+    ours = KMeans(5, init=some_rows, random_state=0).fit(x)
+    theirs = cluster.KMeans(5, init=some_rows, random_state=0, n_init=10).fit(x)
+    np.testing.assert_array_equal(seen[:10], seen[10:])
+    assert ours.inertia_ == pytest.approx(theirs.inertia_)
+    np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+
+
 def test_weights_give_scikit_learns_clustering():
     x = blobs()
     weight = np.random.RandomState(1).randint(0, 4, len(x)).astype(float)
@@ -355,7 +369,7 @@ def test_misaligned_memory_is_read():
 
 @pytest.mark.parametrize("n_init", [1, 3])
 def test_values_whose_squares_overflow_are_refused(n_init):
-    with pytest.raises(ValueError, match="squares are finite in float32"):
+    with pytest.raises(ValueError, match=r"sum to a finite number in float32, at most 3\.4e\+38"):
         KMeans(2, n_init=n_init).fit(SIX_POINTS.astype("float32") * 1e20)
 
 
@@ -376,7 +390,10 @@ def test_read_only_and_fortran_input_is_left_alone():
         ({"n_clusters": 7}, "Expected at least as many points.*n_samples=6 with n_clusters=7"),
         ({"init": "best"}, "Expected init.*Received: init='best'"),
         ({"init": None}, "Expected init.*Received: init=None"),
-        ({"init": lambda *_: SIX_POINTS[:2]}, "Expected init.*Received: init=<function"),
+        (
+            {"init": lambda *_, random_state: SIX_POINTS[:2], "n_clusters": 3},
+            r"Expected init of shape.*\(3, 2\).*\(2, 2\)",
+        ),
         (
             {"init": np.zeros((2, 3)), "n_clusters": 2},
             r"Expected init of shape.*\(2, 2\).*\(2, 3\)",

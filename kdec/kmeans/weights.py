@@ -1,0 +1,31 @@
+"""The weights of the points: checked, and taken from rows that have no direction."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import _check_sample_weight
+
+
+def check_weights(sample_weight, X):
+    """Return the weights as an array; raise ValueError for negative ones or only zeros."""
+    sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+    if sample_weight.min() < 0 or not sample_weight.any():
+        raise ValueError(
+            "Expected sample_weight without negative values and not all zero. "
+            f"Received: values from {sample_weight.min()} to {sample_weight.max()}."
+        )
+    return sample_weight
+
+
+def without_zero_rows(X, sample_weight, n_clusters):
+    """Take the weight from rows of zeros, lest they become centroids, which serve no other row.
+
+    They keep it if fewer than `n_clusters` other rows have one.
+
+    Returns:
+        The weights, and the inertia of the rows without: their weight, as their distance is 1.
+    """
+    is_zero = X.count_nonzero(axis=1) == 0 if issparse(X) else ~X.any(axis=1)
+    others = np.where(is_zero, 0, sample_weight)
+    if np.count_nonzero(others) < n_clusters:
+        return sample_weight, 0.0
+    return others, float(sample_weight[is_zero].sum(dtype=np.float64))
