@@ -61,6 +61,8 @@ def _reading(path):
         yield
     except _NOT_READABLE as error:
         what = str(error).strip().partition("\n")[0] or type(error).__name__
+        if "pickle" in what:  # NumPy takes all that it does not know for that.
+            what = "Python objects, or another kind of file"
         raise ValueError(
             f"Expected {path.name} to hold arrays of numbers that NumPy loads without pickle. "
             f"Received: {what}"
@@ -159,6 +161,11 @@ class ArrayPreparation:
                 'missing="median" fills them, missing="drop" leaves the rows out'
             )
         if self.missing == "median":
+            if self.filling is None:
+                raise ValueError(
+                    f'Expected missing="drop" for {origin}, or a preparation of missing="median". '
+                    'Received: missing="median", and a preparation without medians'
+                )
             filling = np.reshape(self.filling, self.shape)
             return np.where(np.isnan(array), filling, array), np.arange(len(array))
         rows = np.flatnonzero(~absent.any(axis=1))
@@ -193,7 +200,7 @@ def _check_numbers(array, origin):
         place = np.argwhere(too_large)[0]
         raise ValueError(
             f"Expected finite numbers within float32 in {origin}. "
-            f"Received: {array[tuple(place)]} in row {place[0]}, column {place[1]}"
+            f"Received: {array[tuple(place)]} at {tuple(place.tolist())}"
         )
 
 

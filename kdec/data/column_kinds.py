@@ -107,10 +107,12 @@ def to_numbers(column: pd.Series, origin: str) -> pd.Series:
     wrong = (column.notna().to_numpy() & np.isnan(values)) | (np.abs(values) > _LARGEST)
     if wrong.any():
         first = int(np.argmax(wrong))
+        value, count = column.iloc[first], int(wrong.sum())
+        is_text = isinstance(value, str)
         raise ValueError(
-            f"Expected numbers in column {origin}, finite and within float32. Received: "
-            f"{column.iloc[first]!r} in row {first + 1}, and {int(wrong.sum())} such values of "
-            f"{len(column)} in all; if they are categories, name the column in `categories`"
+            f"Expected numbers{'' if is_text else ' that float32 can hold'} in column {origin}. "
+            f"Received: {repr(value) if is_text else value} in row {first}, and {count} such "
+            f"values in {len(column)} rows{'; or name it in `categories`' * is_text}"
         )
     return pd.Series(values, column.index, name=column.name)
 

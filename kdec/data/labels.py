@@ -28,7 +28,9 @@ def encode_labels(values, origin: str) -> tuple[np.ndarray, dict[int, str]]:
     if values.dtype.kind == "f":
         if not np.array_equal(values, np.trunc(values)):
             example = values[values != np.trunc(values)][0]
-            raise ValueError(f"Expected labels in {origin}. Received: numbers such as {example}")
+            raise ValueError(
+                f"Expected whole numbers or text as {origin}. Received: numbers such as {example}"
+            )
         values = values.astype(np.int64)
     if values.dtype.kind in "iu":
         y = values.astype(np.int64)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def read(
         path: A path, or one of the objects above.
         labels: Name of the column of labels of a table, of their array in an ``.npz`` file, or
             "folder": the sub-folder of each image is its label. Defaults to None: ``y`` of an
-            ``.npz`` file, the target of a Bunch, else no labels.
+            ``.npz`` file, the target of a Bunch, if it is no floats, else no labels.
         missing: What to do about missing values of tables and arrays: "median" fills them with the
             column's median, or its most frequent category; "drop" leaves the rows out. Defaults to
             None: an error, which names the columns.
@@ -93,7 +94,8 @@ def read(
         strict: Whether an image that cannot be read is an error. Defaults to False.
         preparation: `Dataset.preparation` of earlier data: the same columns are made of new rows,
             with the scaling, categories, size and so on of the earlier ones. Categories that are
-            new have 0 in all columns. Defaults to None.
+            new have 0 in all columns. `preparation_from_config` makes it again in another process.
+            Defaults to None.
         seed: Seed of TruncatedSVD. Defaults to 0.
 
     Returns:
@@ -126,7 +128,7 @@ def read(
     source = open_source(os.fspath(path) if isinstance(path, os.PathLike) else path, labels)
     _check_fit(source, options, preparation)
     if source.kind == "images":
-        return _read_images(source, labels == _FOLDER, options, preparation)
+        return _read_images(source, labels, options, preparation)
     return _read_rows(source, options, preparation)
 
 
@@ -183,7 +185,7 @@ def _check_fit(source, options, preparation):
                 f"Expected `{name}` only for {' and '.join(others)}. "
                 f"Received: {name}={value!r} for {source.origin}"
             )
-        if preparation is not None and name != "strict":
+        if preparation is not None and name not in ("strict", "missing"):
             raise ValueError(
                 f"Expected `{name}` or `preparation`, which has it already. "
                 f"Received: {name}={value!r} and a preparation"
@@ -193,9 +195,11 @@ def _check_fit(source, options, preparation):
 def _read_rows(source, options, preparation):
     """Read a table, an array or a sparse matrix."""
     is_first = preparation is None
+    if not is_first and "missing" in options:
+        preparation = replace(preparation, **options)
     content, origin = source.content, source.origin
     _check_number_of_samples(content.shape[0] if content.ndim else 0, origin, is_first)
-    missing = options.get("missing") if is_first else getattr(preparation, "missing", None)
+    missing = options.get("missing", getattr(preparation, "missing", None))
     labelled = _labelled_rows(source, missing)
     if len(labelled) < content.shape[0]:
         content = content.iloc[labelled] if source.kind == "table" else content[labelled]
@@ -203,7 +207,7 @@ def _read_rows(source, options, preparation):
     if is_first:
         preparation, left_out = preparation_of(source.kind).fit(content, origin, **options)
     x, rows = preparation.apply(content, origin)
-    _check_number_of_samples(len(x), origin, is_first)
+    _check_samples(x, origin, is_first)
     is_table = source.kind == "table"
     return _make_dataset(
         source,
@@ -232,20 +236,26 @@ def _labelled_rows(source, missing):
     absent = np.asarray(labels.isna() if hasattr(labels, "isna") else labels != labels)
     if absent.any() and missing != "drop":
         raise ValueError(
-            f"Expected a label for every row of {source.origin}. Received: {absent.sum()} missing; "
+            f"Expected a label for every row of {source.origin}. Received: {absent.sum()} missing "
+            f"in {getattr(labels, 'name', 'y')!r}; "
             'missing="drop" leaves the rows out'
         )
     return np.flatnonzero(~absent)
 
 
-def _read_images(source, is_labelled, options, preparation):
+def _read_images(source, labels, options, preparation):
     from kdec.data.image_folders import read_folder
 
+    if labels not in (None, _FOLDER):
+        raise ValueError(
+            f"Expected labels={_FOLDER!r}, for the sub-folder of each image of {source.origin}. "
+            f"Received: labels={labels!r}"
+        )
+    is_first = preparation is None
     x, names, left_out, preparation = read_folder(
         source.content, preparation=preparation, **options
     )
-    labels = None
-    if is_labelled:
+    if labels is not None:
         bare = [name for name in names if "/" not in name]
         if bare:
             raise ValueError(
@@ -253,6 +263,7 @@ def _read_images(source, is_labelled, options, preparation):
                 f"Received: {len(bare)} outside, such as {bare[0]!r}"
             )
         labels = [name.partition("/")[0] for name in names]
+    _check_samples(x, source.origin, is_first)
     return _make_dataset(
         source,
         x,
@@ -267,6 +278,14 @@ def _check_number_of_samples(n, origin, is_first):
     least = 2 if is_first else 1
     if n < least:
         raise ValueError(f"Expected at least {least} samples in {origin}. Received: {n or 'none'}")
+
+
+def _check_samples(x, origin, is_first):
+    _check_number_of_samples(len(x), origin, is_first)
+    if is_first and (x == x[0]).all():
+        raise ValueError(
+            f"Expected samples that differ in {origin}. Received: {len(x)} times the same"
+        )
 
 
 def _make_dataset(source, x, labels, **others):

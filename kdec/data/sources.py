@@ -106,18 +106,22 @@ def _open_bunch(bunch, labels):
 
 
 def _are_labels(target):
-    """Tell whether a Bunch's target are labels, one a sample, rather than what to regress."""
-    values = None if target is None else np.asarray(target)
-    if values is None or values.ndim != 1:
-        return False
-    return values.dtype.kind != "f" or np.array_equal(values, np.trunc(values))
+    """Tell whether a Bunch's target is labels, one a sample, rather than values to predict."""
+    return target is not None and np.ndim(target) == 1 and np.asarray(target).dtype.kind != "f"
 
 
 def _open_table(frame, origin, labels, y=None, classes=None):
+    names = [str(name) for name in frame.columns]
+    if len({*names}) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"Expected columns of {origin} to differ in name. Received: {twice!r} twice"
+        )
+    frame = frame.set_axis(names, axis=1)
+    name = origin.removeprefix("the ")
     if labels is None:
-        return Source(origin, origin, "table", frame, y, _names(classes))
-    if labels not in frame.columns:
-        names = [str(name) for name in frame.columns]
+        return Source(name, origin, "table", frame, y, _names(classes))
+    if labels not in names:
         near = difflib.get_close_matches(labels, names, n=1)
         hint = f". Did you mean {near[0]!r}?" if near else ""
         more = f" and {len(names) - 20} more" if len(names) > 20 else ""
@@ -125,12 +129,12 @@ def _open_table(frame, origin, labels, y=None, classes=None):
             f"Expected `labels` to be a column of {origin}: {', '.join(names[:20])}{more}. "
             f"Received: labels={labels!r}{hint}"
         )
-    return Source(origin, origin, "table", frame.drop(columns=labels), frame[labels])
+    return Source(name, origin, "table", frame.drop(columns=labels), frame[labels])
 
 
 def _open_array(array, origin, y=None, classes=None):
     kind = "sparse" if _is_sparse(array) else "array"
-    return Source(origin, origin, kind, array, y, _names(classes))
+    return Source(origin.removeprefix("the "), origin, kind, array, y, _names(classes))
 
 
 def _names(classes):

@@ -33,7 +33,12 @@ def read_csv(path: Path) -> pd.DataFrame:
                 index_col=False,
                 low_memory=False,
             )
-    except (ValueError, pd.errors.ParserWarning) as error:  # also of decoding and of parsing
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"Expected a name for every column of {path.name}. Received: a first line that is "
+            "shorter than the others"
+        ) from error
+    except ValueError as error:  # also of decoding and of parsing
         raise ValueError(
             f"Expected {path.name} to be a CSV table in UTF-8. Received: {_first_line(error)}"
         ) from error
@@ -65,7 +70,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def _has_only_numbers(cells):
     try:
-        return all(map(float, cells)) or True
+        return len([float(cell) for cell in cells]) > 0
     except ValueError:
         return False
 

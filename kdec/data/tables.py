@@ -83,7 +83,8 @@ class _Categories:
         return values
 
     def transform(self, values):
-        codes = pd.Categorical(values, categories=list(self.categories)).codes
+        known = values.where(values.isin(self.categories))
+        codes = pd.Categorical(known, categories=list(self.categories)).codes
         # The code of what is none of the categories is -1: the last column.
         width = len(self.categories) + 1
         one_hot = np.eye(width)[codes]
@@ -112,17 +113,8 @@ class TablePreparation:
         categories: Sequence[str] = (),
     ) -> tuple["TablePreparation", dict[str, str]]:
         """Fit to a table; return also why each column that is left out is."""
-        frame = _with_names(frame, origin)
         _check_names(categories, frame, origin)
-        values, left_out = sort_columns(frame, origin, frozenset(categories))
-        if values:
-            empty = [name for name, reason in left_out.items() if reason == EMPTY]
-            if missing is None:
-                values |= frame[empty]  # for the message
-            complete = _complete_rows(values, missing, origin)
-            if not complete.all():
-                values, more = sort_columns(frame[complete], origin, frozenset(categories))
-                left_out |= more
+        values, left_out = _choose_columns(frame, origin, missing, frozenset(categories))
         if not values:
             raise ValueError(
                 f"Expected {origin} to have a column that tells its rows apart. "
@@ -141,7 +133,6 @@ class TablePreparation:
 
     def apply(self, frame: pd.DataFrame, origin: str) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows as float32, (n, d), and which rows of the table they are, int64, (n,)."""
-        frame = _with_names(frame, origin)
         _check_names([column.name for column in self.used], frame, origin)
         values = {column.name: column.read(frame[column.name], origin) for column in self.used}
         rows = np.flatnonzero(_complete_rows(values, self.missing, origin))
@@ -167,6 +158,25 @@ class TablePreparation:
         )
 
 
+def _choose_columns(frame, origin, missing, categories):
+    """Return the columns to use, in the rows to fit to, and the reason for each that is not."""
+    values, left_out = sort_columns(frame, origin, categories)
+    if not values:
+        return values, left_out
+    # A column without any value is no more than left out where gaps are allowed.
+    empty = [name for name, reason in left_out.items() if reason == EMPTY and missing is None]
+    complete = _complete_rows({**values, **frame[empty]}, missing, origin)
+    if complete.all():
+        return values, left_out
+    values, more = sort_columns(frame.loc[complete, list(values)], origin, categories)
+    if more:  # Their gaps need not cost rows any more.
+        values, rest = _choose_columns(
+            frame.drop(columns=[*left_out, *more]), origin, missing, categories
+        )
+        more |= rest
+    return values, left_out | more
+
+
 def _fit_column(name, values):
     is_number = values.dtype == np.float64
     return (_Numbers if is_number else _Categories).fit(name, values)
@@ -176,17 +186,6 @@ def _column_from_config(type, **config):
     if type == _Numbers.__name__:
         return _Numbers(**config)
     return _Categories(**{**config, "categories": tuple(config["categories"])})
-
-
-def _with_names(frame, origin):
-    """Return the table with strings for names."""
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise ValueError(
-            f"Expected columns of {origin} to differ in name. Received: {twice[0]!r} twice"
-        )
-    return frame
 
 
 def _check_names(names, frame, origin):
