@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import sklearn.datasets
+import threadpoolctl
 from sklearn.decomposition import TruncatedSVD
 
 from kdec.data import preparation_from_config, read
@@ -71,6 +72,12 @@ class TestBunch:
 
 
 class TestSparse:
+    @pytest.fixture(autouse=True)
+    def one_thread(self):
+        """So small a matrix costs most time where threads wait for one another."""
+        with threadpoolctl.threadpool_limits(1):
+            yield
+
     @pytest.fixture
     def counts(self):
         return scipy.sparse.random_array((150, 130), density=0.1, format="csr", rng=0)
