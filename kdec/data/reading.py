@@ -68,7 +68,7 @@ def read(
     **Arrays** stay as they are, but for their type: uint8 and uint16 are divided by their largest
     value, and images outside [0, 1] are brought there by their smallest and largest value.
 
-    **Sparse matrices** are reduced to 100 columns by scikit-learn's TruncatedSVD.
+    **Sparse matrices** are reduced to at most 100 columns by scikit-learn's TruncatedSVD.
 
     **Images** are turned as EXIF says, scaled until they cover the size, and cropped around the
     centre. What is transparent becomes white. A file that cannot be read, or a link that leaves the
