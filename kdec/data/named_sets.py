@@ -5,45 +5,14 @@ network; `full_sets` finds the files of the others.
 """
 
 import difflib
-import hashlib
-from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
 
 from kdec.data import full_sets
+from kdec.data.dataset import Dataset, digest
 
 _MAX_PIXEL = 255
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Samples with their labels, as `load_data` returns them.
-
-    Attributes:
-        name: The name that `load_data` was given.
-        x: Samples, float32, shape (n, height, width) for images, with values in [0, 1], and (n, d)
-            for the others.
-        y: Labels, int64, shape (n,), or None if there are none.
-        sha256: Hexadecimal digest of the stored arrays, the bytes of x followed by those of y, for
-            records of runs. Images are stored as uint8, other samples as float32, and labels as
-            uint8. It is the same wherever the file came from.
-    """
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray | None
-    sha256: str
-
-    @property
-    def flat(self) -> np.ndarray:
-        """Samples as vectors: a view of `x` of shape (n, d)."""
-        return self.x.reshape(len(self.x), -1)
-
-    @property
-    def n_classes(self) -> int | None:
-        """Number of distinct labels, or None without labels."""
-        return None if self.y is None else len(np.unique(self.y))
 
 
 def load_data(name: str = "mnist-5k", *, seed: int = 0) -> Dataset:
@@ -101,10 +70,8 @@ def load_data(name: str = "mnist-5k", *, seed: int = 0) -> Dataset:
 
 def _make_dataset(name, stored_x, stored_y, scale=None):
     """Hash the arrays as they are stored, then scale them to [0, 1] where `scale` is given."""
-    sha256 = hashlib.sha256(np.ascontiguousarray(stored_x))
-    sha256.update(np.ascontiguousarray(stored_y))
     x = stored_x if scale is None else np.divide(stored_x, scale, dtype=np.float32)
-    return Dataset(name, x, stored_y.astype(np.int64), sha256.hexdigest())
+    return Dataset(name, x, stored_y.astype(np.int64), digest(stored_x, stored_y))
 
 
 def _read_sample():
