@@ -30,10 +30,12 @@ class CompositeModel(keras.Model):
 
     def get_config(self):
         """Return the arguments that rebuild this model."""
-        parts = {
-            part: keras.saving.serialize_keras_object(getattr(self, part)) for part in self.parts
-        }
+        parts = {name: keras.saving.serialize_keras_object(self.part(name)) for name in self.parts}
         return {**super().get_config(), **parts}
+
+    def part(self, name: str) -> keras.Model | None:
+        """Return the model that was given as the argument `name`, one of `parts`."""
+        return getattr(self, name)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -18,7 +18,7 @@ from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.models.backend import require_tensorflow
-from kdec.models.encoders import check_embedding, check_encoder, check_views
+from kdec.models.encoders import check_embedding, check_views, encoder_of
 from kdec.models.own_loss import add_losses_of
 from kdec.models.samples import check_labels, check_samples
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
@@ -29,7 +29,7 @@ logger = logging.getLogger("kdec")
 
 @keras.saving.register_keras_serializable(package="kdec")
 class DEC(WholeSetModel):
-    """Deep embedded clustering on a pretrained autoencoder.
+    """Deep embedded clustering on a pretrained autoencoder, or on an encoder alone.
 
     `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
     centroids together, `predict(x)` gives the soft assignments q, (n, n_clusters). All centroids
@@ -42,12 +42,14 @@ class DEC(WholeSetModel):
     trains on TensorFlow; a saved model also loads and predicts on Keras' other backends.
 
     Args:
-        autoencoder: `kdec.Autoencoder` whose embedding has shape (batch, n_features).
+        autoencoder: `kdec.Autoencoder` whose embedding has shape (batch, n_features). Without a
+            reconstruction weight an encoder alone does too: a built `keras.Model`, (batch, ...) ->
+            (batch, n_features), such as the features of a pretrained network.
         n_clusters: Positive int, number of clusters.
         alpha: Positive float, degrees of freedom of Student's t. Defaults to 1.0.
         clustering_weight: Non-negative float, weight of the KL divergence. Defaults to 1.0.
         reconstruction_weight: Non-negative float, weight of the mean squared error of the
-            reconstruction. Defaults to 0.0.
+            reconstruction; above 0 it needs a decoder. Defaults to 0.0.
         views: Keras layer that gives random views of samples when called with `training=True`, such
             as `kdec.views.RandomAffine`, or None. With it `fit` trains on a view of each sample,
             reconstructed as the view is; targets and labels are of the samples as they are. Which
@@ -55,10 +57,10 @@ class DEC(WholeSetModel):
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        TypeError: If `autoencoder` has no encoder and decoder that are Keras models, or `views` is
-            not a Keras layer.
-        ValueError: If a weight is negative, both are zero, or `n_clusters` or `alpha` is not
-            positive.
+        TypeError: If `autoencoder` is not a Keras model, or `views` not a Keras layer.
+        ValueError: If the encoder is not built or does not give one embedding, a weight is
+            negative, both are zero, that of the reconstruction is positive without a decoder, or
+            `n_clusters` or `alpha` is not positive.
 
     Reference:
         Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016); with
@@ -92,16 +94,18 @@ class DEC(WholeSetModel):
         views: keras.Layer | None = None,
         **kwargs,
     ):
-        _check_autoencoder(autoencoder)
+        encoder = encoder_of(autoencoder)
         check_views(views)
-        _check_weights(clustering_weight, reconstruction_weight)
+        _check_weights(clustering_weight, reconstruction_weight, encoder is not autoencoder)
         super().__init__(**kwargs)
-        self.autoencoder = autoencoder
+        self._encoder_alone = encoder if encoder is autoencoder else None
+        if self._encoder_alone is None:
+            self.autoencoder = autoencoder
         self.views = views
         # Targets are sums over all samples: half precision would not do, even for half encoders.
-        dtype = keras.backend.result_type(autoencoder.encoder.outputs[0].dtype, "float32")
+        dtype = keras.backend.result_type(encoder.outputs[0].dtype, "float32")
         self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
-        self.clustering.build(autoencoder.encoder.output_shape)
+        self.clustering.build(encoder.output_shape)
         # Zeros say that none are placed: `fit` looks for them, and the equal assignments that they
         # give do not look like clusters, as those of the layer's random ones would.
         self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
@@ -111,16 +115,34 @@ class DEC(WholeSetModel):
         if self.reconstruction_weight:
             for name in ("clustering_loss", "reconstruction_loss"):
                 self._loss_means[name] = keras.metrics.Mean(name=name)
-        self.call_once(autoencoder.encoder)
+        self.call_once(encoder)
+
+    def __getattr__(self, name):
+        """Say why a DEC of an encoder alone lacks `autoencoder` and `decoder`."""
+        if name in ("autoencoder", "decoder") and self._encoder_alone is not None:
+            raise AttributeError(
+                f"Expected a DEC of a kdec.Autoencoder for its `{name}`. Received: a DEC of an "
+                "encoder alone, which has none"
+            )
+        return super().__getattribute__(name)  # Raises the error that led here.
+
+    def part(self, name):
+        """Return what was given as the argument `name`: an encoder alone as `autoencoder` too."""
+        is_alone = name == "autoencoder" and self._encoder_alone is not None
+        return self._encoder_alone if is_alone else super().part(name)
 
     @property
     def encoder(self) -> keras.Model:
         """The encoder, x -> embedding of shape (batch, n_features)."""
-        return self.autoencoder.encoder
+        return self.autoencoder.encoder if self._encoder_alone is None else self._encoder_alone
 
     @property
     def decoder(self) -> keras.Model:
-        """The decoder, embedding -> x."""
+        """The decoder, embedding -> x.
+
+        Raises:
+            AttributeError: If the model was made of an encoder alone; so does `autoencoder`.
+        """
         return self.autoencoder.decoder
 
     @property
@@ -328,17 +350,7 @@ class DEC(WholeSetModel):
         }
 
 
-def _check_autoencoder(autoencoder):
-    for part in ("encoder", "decoder"):
-        if not isinstance(getattr(autoencoder, part, None), keras.Model):
-            raise TypeError(
-                "Expected `autoencoder` to be a kdec.Autoencoder, with `encoder` and `decoder`. "
-                f"Received: {autoencoder!r}"
-            )
-    check_encoder(autoencoder.encoder)
-
-
-def _check_weights(clustering_weight, reconstruction_weight):
+def _check_weights(clustering_weight, reconstruction_weight, has_decoder):
     weights = (clustering_weight, reconstruction_weight)
     if not all(isinstance(weight, Real) and 0 <= weight < math.inf for weight in weights):
         raise ValueError(
@@ -347,3 +359,8 @@ def _check_weights(clustering_weight, reconstruction_weight):
         )
     if clustering_weight == 0 and reconstruction_weight == 0:
         raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")
+    if reconstruction_weight and not has_decoder:
+        raise ValueError(
+            "Expected a kdec.Autoencoder, whose decoder reconstructs, or reconstruction_weight=0. "
+            f"Received: an encoder alone, with reconstruction_weight={reconstruction_weight!r}"
+        )

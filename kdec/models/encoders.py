@@ -33,6 +33,24 @@ def check_encoder(encoder) -> None:
         )
 
 
+def encoder_of(autoencoder) -> keras.Model:
+    """Return the encoder in `autoencoder`, or `autoencoder` itself if it is an encoder alone.
+
+    Raises:
+        TypeError, ValueError: If it is neither, as `check_encoder` says.
+    """
+    parts = [getattr(autoencoder, part, None) for part in ("encoder", "decoder")]
+    if all(isinstance(part, keras.Model) for part in parts):
+        autoencoder = parts[0]
+    elif not isinstance(autoencoder, keras.Model):
+        raise TypeError(
+            "Expected `autoencoder` to be a kdec.Autoencoder, with `encoder` and `decoder`, or a "
+            f"Keras model that is an encoder. Received: {autoencoder!r}"
+        )
+    check_encoder(autoencoder)
+    return autoencoder
+
+
 def check_views(views) -> None:
     """Raise a TypeError unless `views` is a Keras layer or None."""
     if views is not None and not isinstance(views, keras.Layer):

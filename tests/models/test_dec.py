@@ -572,8 +572,65 @@ def test_weights_that_make_no_loss_are_rejected(weights):
         new_dec(**weights)
 
 
-@pytest.mark.parametrize("autoencoder", [None, keras.Sequential([keras.Input((2,))])])
-def test_autoencoder_without_parts_is_rejected(autoencoder):
+def pooled_features():
+    """An encoder as pretrained networks are: frozen convolutions, and their means."""
+    convolution = keras.layers.Conv2D(4, 3, activation="relu", trainable=False)
+    layers = [keras.Input((8, 8, 3)), convolution, keras.layers.GlobalAveragePooling2D()]
+    return keras.Sequential([*layers, keras.layers.Dense(2)])
+
+
+def test_encoder_alone_is_clustered_and_comes_back(tmp_path):
+    x = np.random.default_rng(0).random((30, 8, 8, 3), dtype="float32")
+    dec = DEC(pooled_features(), 2, alpha=2.0, name="features")
+    labels = dec.initialize(x, random_state=0, n_init=1)
+    q = dec.predict(x, verbose=0)
+    np.testing.assert_array_equal(q.argmax(axis=1), labels)
+    dec.save(tmp_path / "dec.keras")
+    loaded = keras.models.load_model(tmp_path / "dec.keras")
+    assert (loaded.name, loaded.alpha) == ("features", 2.0)
+    loaded.save_weights(tmp_path / "dec.weights.h5")
+    other = DEC(pooled_features(), 2, alpha=2.0)
+    other.load_weights(tmp_path / "dec.weights.h5")
+    for same in (loaded, other):
+        np.testing.assert_array_equal(same.predict(x, verbose=0), q)
+
+
+def test_encoder_alone_trains_as_that_of_an_autoencoder_and_goes_on_after_a_kill(data, tmp_path):
+    x, _ = data
+    whole = placed_dec(x)
+    fit(whole, x, max_steps=4, update_interval=2)
+    for kill in ([Kill(0)], []):
+        resumed = DEC(dense((5, 8, 2), seed=0).encoder, 3)
+        resumed.clustering.clusters.assign(resumed.encoder(x[:3]))
+        callbacks = [*kill, keras.callbacks.BackupAndRestore(tmp_path / "backup")]
+        with pytest.raises(KeyboardInterrupt) if kill else nullcontext():
+            fit(resumed, x, max_steps=4, update_interval=2, callbacks=callbacks)
+    for part in ("encoder", "clustering"):
+        weights = [getattr(dec, part).get_weights() for dec in (whole, resumed)]
+        for array, same in zip(*weights, strict=True):
+            np.testing.assert_array_equal(array, same)
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "decoder"])
+def test_encoder_alone_says_that_there_is_no_decoder(name):
+    dec = DEC(pooled_features(), 2)
+    message = f"Expected a DEC of a kdec.Autoencoder for its `{name}`. Received: a DEC of an enc"
+    with pytest.raises(AttributeError, match=message):
+        getattr(dec, name)
+    assert not hasattr(dec, name)
+    with pytest.raises(AttributeError, match="no attribute 'centroids'"):
+        _ = dec.centroids
+
+
+def test_reconstruction_without_a_decoder_is_rejected():
+    with pytest.raises(
+        ValueError, match=r"Received: an encoder alone, with reconstruction_w.*0\.1"
+    ):
+        DEC(pooled_features(), 2, reconstruction_weight=0.1)
+
+
+@pytest.mark.parametrize("autoencoder", [None, "encoder", keras.layers.Dense(2)])
+def test_autoencoder_that_is_no_model_is_rejected(autoencoder):
     with pytest.raises(TypeError, match=r"`autoencoder` to be a kdec\.Autoencoder.*Received: "):
         DEC(autoencoder, 3)
 
