@@ -18,8 +18,9 @@ from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.models.backend import require_tensorflow
-from kdec.models.encoders import check_embedding, check_views, encoder_of
+from kdec.models.encoders import check_embedding, check_spread, check_views, encoder_of
 from kdec.models.own_loss import add_losses_of
+from kdec.models.placement import Placement
 from kdec.models.samples import check_labels, check_samples
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
 from kdec.models.whole_set import WholeSetModel
@@ -106,9 +107,8 @@ class DEC(WholeSetModel):
         dtype = keras.backend.result_type(encoder.outputs[0].dtype, "float32")
         self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
         self.clustering.build(encoder.output_shape)
-        # Zeros say that none are placed: `fit` looks for them, and the equal assignments that they
-        # give do not look like clusters, as those of the layer's random ones would.
-        self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
+        self.placement = Placement(name="placement")
+        self.placement.clear(self.clustering.clusters)
         self.clustering_weight = float(clustering_weight)
         self.reconstruction_weight = float(reconstruction_weight)
         self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
@@ -189,7 +189,7 @@ class DEC(WholeSetModel):
         Raises:
             TypeError: If `x` is a dataset.
             ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, its
-                embedding is not finite, or a number is not positive.
+                embedding is not finite or has collapsed to a point, or a number is not positive.
         """
         x = check_samples(x, self.encoder)
         if len(x) < self.n_clusters:
@@ -200,9 +200,11 @@ class DEC(WholeSetModel):
         batch_size = positive_int("batch_size", batch_size)
         embedding = self.encoder.predict(x, batch_size=batch_size, verbose=0)
         check_embedding(embedding)
+        if self.n_clusters > 1:
+            check_spread(embedding)
         kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=random_state)
         labels = kmeans.fit_predict(embedding)
-        self.clustering.clusters.assign(kmeans.cluster_centers_)
+        self.placement.make(self.clustering.clusters, kmeans.cluster_centers_)
         self.step.assign(0)
         if self.compiled:
             # Momentum would push the new centroids the way of the old ones.
@@ -266,11 +268,11 @@ class DEC(WholeSetModel):
 
         Raises:
             TypeError: If `x` is a dataset.
-            ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
-                positive.
+            ValueError: If `x` does not fit the encoder, `y` does not fit `x`, a number is not
+                positive, or the embedding has collapsed: all samples have the same code.
             FloatingPointError: If the soft assignments are not finite. If training has made them
-                so, the model has the weights of the last renewal at which they were, and a fresh
-                optimizer.
+                so, or the codes equal, the model has the weights of the last renewal at which they
+                were not, and a fresh optimizer.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
         require_tensorflow("the training of DEC")
@@ -281,7 +283,7 @@ class DEC(WholeSetModel):
         update_interval = positive_int("update_interval", update_interval)
         if not isinstance(tol, Real):
             raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
-        if not self.clusters.any():
+        if not self.placement.is_made(self.clustering.clusters):
             logger.info("The centroids have not been placed: running k-means on the embedding.")
             self.initialize(x)
         if not self.compiled:

@@ -15,8 +15,9 @@ from keras import ops
 
 from kdec.integers import positive_int
 from kdec.layers import spec_of_rows
-from kdec.models.encoders import check_encoder
+from kdec.models.encoders import check_encoder, check_spread
 from kdec.models.own_loss import OwnLossModel
+from kdec.models.placement import Placement
 
 logger = logging.getLogger("kdec")
 
@@ -214,6 +215,7 @@ class DifferentiableKMeans(OwnLossModel):
         self.clustering = DifferentiableKMeansLayer(
             n_clusters, temperature=temperature, n_runs=n_runs, name="clustering"
         )
+        self.placement = Placement(name="placement")
         if encoder is not None:
             self.build(encoder.input_shape)
 
@@ -222,9 +224,7 @@ class DifferentiableKMeans(OwnLossModel):
         self.clustering.build(
             input_shape if self.encoder is None else self.encoder.compute_output_shape(input_shape)
         )
-        # Zeros say that none are placed: `fit` looks for them, and random ones near 0 would train
-        # to a result that looks real.
-        self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
+        self.placement.clear(self.clustering.clusters)
         self.built = True
 
     @property
@@ -267,7 +267,8 @@ class DifferentiableKMeans(OwnLossModel):
 
         Raises:
             ValueError: If `x` has fewer than `n_clusters` samples or does not hold real numbers, or
-                a sample that is drawn does not fit the model or is not finite.
+                a sample that is drawn does not fit the model or is not finite, or the encoder
+                gives all that are drawn the same code.
         """
         x = np.asarray(x)
         batch_size = positive_int("batch_size", batch_size)
@@ -293,7 +294,11 @@ class DifferentiableKMeans(OwnLossModel):
                 f"Expected finite samples of {n_features} features. Received: shape "
                 f"{samples.shape[1:]} a sample, or NaN or infinity among them"
             )
-        self.clustering.clusters.assign(np.reshape(samples, self.clustering.clusters.shape))
+        # Samples that differ and codes that do not are the encoder's fault.
+        if self.encoder is not None and (x[chosen] != x[chosen[0]]).any():
+            check_spread(samples)
+        centroids = np.reshape(samples, self.clustering.clusters.shape)
+        self.placement.make(self.clustering.clusters, centroids)
 
     def fit(self, x=None, *args, **kwargs):
         """Train as `keras.Model.fit` does, whose arguments it takes, without targets.
@@ -304,7 +309,7 @@ class DifferentiableKMeans(OwnLossModel):
         Raises:
             ValueError: If the centroids have not been placed, and `x` is not an array.
         """
-        if not self.built or not self.clusters.any():
+        if not self.built or not self.placement.is_made(self.clustering.clusters):
             if not hasattr(x, "shape"):
                 raise ValueError(
                     "Expected placed centroids: call `initialize` on an array of samples first. "

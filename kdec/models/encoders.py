@@ -66,3 +66,19 @@ def check_embedding(z: np.ndarray) -> None:
             f"{len(z)} samples. Either samples are not finite, or the encoder's weights are not, "
             "or they are so large that it overflows."
         )
+
+
+def check_spread(z: np.ndarray) -> None:
+    """Raise a ValueError if the embedding `z`, (n, n_features), has collapsed to a point."""
+    if is_collapsed(z):
+        raise ValueError(
+            f"Expected embeddings that differ. Received: {len(z)} equal ones. Either the encoder "
+            "has collapsed, or all samples are equal."
+        )
+
+
+def is_collapsed(z: np.ndarray) -> bool:
+    """Return whether several embeddings `z`, (n, n_features), are equal to within rounding."""
+    epsilon = np.finfo("float64" if z.dtype == "float64" else "float32").eps
+    z = np.asarray(z, "float64")
+    return len(z) > 1 and bool(np.ptp(z, axis=0).max() <= 4 * epsilon * np.abs(z).max())

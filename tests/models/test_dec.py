@@ -235,6 +235,70 @@ def test_fit_keeps_centroids_that_were_placed_by_hand(data, tmp_path):
         assert int(model.step) == 5
 
 
+def collapse(dec):
+    """Give every sample the code 0, as dead units do."""
+    dec.encoder.set_weights([np.zeros_like(weight) for weight in dec.encoder.get_weights()])
+
+
+def test_collapsed_embedding_is_no_start(data):
+    dec = new_dec()
+    collapse(dec)
+    for start in (dec.initialize, dec.fit):
+        with pytest.raises(
+            ValueError, match=r"embeddings that differ\. Received: 60 equal ones\. E"
+        ):
+            start(data[0])
+    assert not dec.placement.is_made(dec.clustering.clusters) and not dec.compiled
+
+
+def test_collapse_before_and_in_training_is_named_and_undone(data, caplog):
+    x, _ = data
+    dec, twin = (placed_dec(x, keras.optimizers.SGD(0.01, momentum=0.9)) for _ in range(2))
+    fit(twin, x, max_steps=10)
+
+    class Collapse(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if int(self.model.step) == 15:
+                collapse(self.model)
+
+    with pytest.raises(ValueError, match="The embedding has collapsed: the codes of all samples"):
+        fit(dec, x, max_steps=20, callbacks=[Collapse()])
+    for array, same in zip(dec.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, same)
+    collapse(dec)
+    dec.placement.make(dec.clustering.clusters, np.zeros((3, 2)))
+    with (
+        caplog.at_level("INFO", "kdec"),
+        pytest.raises(ValueError, match="The embedding has collapsed before any training"),
+    ):
+        fit(dec, x, max_steps=5)
+    assert not caplog.messages  # not that nothing has been placed
+    assert int(dec.step) == 10
+
+
+def test_small_codes_are_no_collapse(data, caplog):
+    x, _ = data
+    dec = placed_dec(x)
+    dec.encoder.set_weights([1e-6 * weight for weight in dec.encoder.get_weights()])
+    dec.clustering.clusters.assign(dec.encoder(x[:3]))
+    fit(dec, x, max_steps=10)
+    assert caplog.messages == ["All samples have the same soft assignments: nothing to train on."]
+
+
+def test_flag_of_placed_centroids_is_saved(data, tmp_path):
+    dec = new_dec()
+    dec.placement.make(dec.clustering.clusters, np.zeros((3, 2)))
+    dec.save(tmp_path / "dec.keras")
+    dec.save_weights(tmp_path / "dec.weights.h5")
+    loaded, other = keras.models.load_model(tmp_path / "dec.keras"), new_dec()
+    other.load_weights(tmp_path / "dec.weights.h5")
+    for model in (dec, loaded, other):
+        assert model.placement.is_made(model.clustering.clusters)
+    new_dec().save_weights(tmp_path / "new.weights.h5")
+    other.load_weights(tmp_path / "new.weights.h5")
+    assert not other.placement.is_made(other.clustering.clusters)
+
+
 def test_default_optimizer_is_that_of_the_paper(data):
     x, _ = data
     dec = new_dec()
