@@ -3,9 +3,10 @@
 import keras
 
 from kdec.autoencoders import legacy_h5
+from kdec.autoencoders.checked import CheckedModel
 
 
-class CompositeModel(keras.Model):
+class CompositeModel(CheckedModel):
     """A Keras model that is saved and rebuilt along with the models that it is made of.
 
     Attributes:
@@ -21,6 +22,7 @@ class CompositeModel(keras.Model):
 
     def call_once(self, encoder: keras.Model) -> None:
         """Call the model on a symbol of what `encoder` takes, which builds it for `export`."""
+        self.sample_shape = encoder.input_shape[1:]
         self(keras.KerasTensor(encoder.input_shape, dtype=encoder.inputs[0].dtype))
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):

@@ -17,7 +17,6 @@ from keras import ops
 from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
-from kdec.models.backend import require_tensorflow
 from kdec.models.encoders import check_embedding, check_spread, check_views, encoder_of
 from kdec.models.own_loss import add_losses_of
 from kdec.models.placement import Placement
@@ -84,6 +83,14 @@ class DEC(WholeSetModel):
     """
 
     parts = ("autoencoder", "views")
+    instead_of_epochs = (
+        "Expected `max_steps`, which ends the training, and `update_interval`, the steps of one "
+        "epoch, in place of `epochs`."
+    )
+    instead_of_evaluation = (
+        "Expected `predict`, and `kdec.metrics` on its labels: DEC has no loss on new samples, "
+        "since its targets are of the training samples."
+    )
 
     def __init__(
         self,
@@ -238,6 +245,7 @@ class DEC(WholeSetModel):
         shuffle: bool = True,
         verbose="auto",
         initial_epoch: int = 0,
+        **other_options,
     ) -> keras.callbacks.History:
         """Self-train on `x` until the labels settle or `max_steps` steps are done.
 
@@ -261,13 +269,14 @@ class DEC(WholeSetModel):
                 sorted by class train as well; if False, the order of `x`. Defaults to True.
             verbose: "auto", 0, 1 or 2, as in `keras.Model.fit`.
             initial_epoch: Int, intervals of `max_steps` already done. Defaults to 0.
+            **other_options: Refused: arguments that `keras.Model.fit` has and this one has not.
 
         Returns:
             `keras.callbacks.History` with one entry for each renewal after an interval: `loss`
             (mean over the interval), `delta_label`, and given `y` `acc`, `nmi` and `ari`.
 
         Raises:
-            TypeError: If `x` is a dataset.
+            TypeError: If `x` is a dataset, or an argument is not known.
             ValueError: If `x` does not fit the encoder, `y` does not fit `x`, a number is not
                 positive, or the embedding has collapsed: all samples have the same code.
             FloatingPointError: If the soft assignments are not finite. If training has made them
@@ -275,7 +284,7 @@ class DEC(WholeSetModel):
                 were not, and a fresh optimizer.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        require_tensorflow("the training of DEC")
+        self.check_fit(other_options)
         x = check_samples(x, self.encoder)
         y = None if y is None else check_labels(y, len(x))
         batch_size = positive_int("batch_size", batch_size)
@@ -298,12 +307,6 @@ class DEC(WholeSetModel):
                 *keras.tree.flatten(callbacks or []),
             ],
             verbose=verbose,
-        )
-
-    def test_step(self, data):
-        """Raise an error: the loss depends on targets that only the training samples have."""
-        raise NotImplementedError(
-            "Expected `predict`, and `kdec.metrics` on its labels: DEC has no loss on new samples."
         )
 
     def losses_on_rows(self, x, p) -> dict:

@@ -5,12 +5,12 @@ import numpy as np
 
 
 def check_encoder(encoder) -> None:
-    """Raise an error unless `encoder` is a model whose output is one embedding of known size.
+    """Raise an error unless `encoder` is a model of one input and one embedding of known size.
 
     Raises:
         TypeError: If it is not a `keras.Model`.
-        ValueError: If it is not built, its shapes are not known, or its output is not a single one
-            of shape (batch, n_features).
+        ValueError: If it is not built, its shapes are not known, it takes several inputs, or its
+            output is not a single one of shape (batch, n_features).
     """
     if not isinstance(encoder, keras.Model):
         raise TypeError(f"Expected `encoder` to be a keras.Model. Received: {type(encoder)}")
@@ -23,6 +23,11 @@ def check_encoder(encoder) -> None:
         raise ValueError(
             "Expected `encoder` to be a functional or a built Sequential model, whose shapes are "
             f"known. Received: {encoder!r}"
+        )
+    if len(encoder.inputs) != 1:
+        raise ValueError(
+            "Expected `encoder` to take one input. "
+            f"Received: {len(encoder.inputs)} of shapes {encoder.input_shape}"
         )
     shape = encoder.output_shape
     # Several outputs have a list, a tuple or a dict of shapes, which may be of length 2 as well.

@@ -34,8 +34,8 @@ class Placement(keras.layers.Layer):
         self.built = True
 
     def make(self, clusters: keras.Variable, centroids: np.ndarray) -> None:
-        """Set the weight `clusters` to `centroids`, of the same shape."""
-        clusters.assign(centroids)
+        """Set the weight `clusters` to `centroids`, of as many rows in the same order."""
+        clusters.assign(np.reshape(centroids, clusters.shape))
         self.is_flagged.assign(1)
 
     def clear(self, clusters: keras.Variable) -> None:
