@@ -24,7 +24,7 @@ from kdec.models.own_loss import OwnLossModel, add_losses_of
 
 logger = logging.getLogger("kdec")
 
-_SMALL_FIRST_BATCH = "Samples in a first batch that is too small:"
+_SMALL_FIRST_BATCH = "Expected a first batch of at least `n_clusters` samples. Received:"
 _KERAS_BATCH_SIZE = 32  # that of `fit` for arrays where none is given
 
 
@@ -320,7 +320,7 @@ def _small_first_batch_named(n_clusters):
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
-        found = re.search(rf"{_SMALL_FIRST_BATCH}\D*(\d+)", error.message)
+        found = re.search(re.escape(_SMALL_FIRST_BATCH) + r"\D*(\d+)", error.message)
         if found is None:
             raise
         raise ValueError(
