@@ -43,6 +43,7 @@ def test_saved_weights_load(file, expected):
 def test_saved_dec_goes_on_training_at_its_step(expected):
     dec = keras.models.load_model(FOLDER / "dec.keras")
     assert int(dec.step) == 1
+    assert dec.placement.is_made(dec.clustering.clusters)
     dec.fit(expected["x"], batch_size=3, max_steps=1, verbose=0)
     assert int(dec.step) == 2
 

@@ -3,9 +3,10 @@
 import keras
 
 from kdec.autoencoders import legacy_h5
+from kdec.autoencoders.checked import CheckedModel
 
 
-class CompositeModel(keras.Model):
+class CompositeModel(CheckedModel):
     """A Keras model that is saved and rebuilt along with the models that it is made of.
 
     Attributes:
@@ -21,6 +22,7 @@ class CompositeModel(keras.Model):
 
     def call_once(self, encoder: keras.Model) -> None:
         """Call the model on a symbol of what `encoder` takes, which builds it for `export`."""
+        self.sample_shape = encoder.input_shape[1:]
         self(keras.KerasTensor(encoder.input_shape, dtype=encoder.inputs[0].dtype))
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
@@ -30,10 +32,12 @@ class CompositeModel(keras.Model):
 
     def get_config(self):
         """Return the arguments that rebuild this model."""
-        parts = {
-            part: keras.saving.serialize_keras_object(getattr(self, part)) for part in self.parts
-        }
+        parts = {name: keras.saving.serialize_keras_object(self.part(name)) for name in self.parts}
         return {**super().get_config(), **parts}
+
+    def part(self, name: str) -> keras.Model | None:
+        """Return the model that was given as the argument `name`, one of `parts`."""
+        return getattr(self, name)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -17,9 +17,9 @@ from keras import ops
 from kdec.integers import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
-from kdec.models.backend import require_tensorflow
-from kdec.models.encoders import check_embedding, check_encoder, check_views
+from kdec.models.encoders import check_embedding, check_spread, check_views, encoder_of
 from kdec.models.own_loss import add_losses_of
+from kdec.models.placement import Placement
 from kdec.models.samples import check_labels, check_samples
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
 from kdec.models.whole_set import WholeSetModel
@@ -29,7 +29,7 @@ logger = logging.getLogger("kdec")
 
 @keras.saving.register_keras_serializable(package="kdec")
 class DEC(WholeSetModel):
-    """Deep embedded clustering on a pretrained autoencoder.
+    """Deep embedded clustering on a pretrained autoencoder, or on an encoder alone.
 
     `initialize(x)` places the centroids by k-means on the embedding, `fit(x)` trains encoder and
     centroids together, `predict(x)` gives the soft assignments q, (n, n_clusters). All centroids
@@ -42,12 +42,14 @@ class DEC(WholeSetModel):
     trains on TensorFlow; a saved model also loads and predicts on Keras' other backends.
 
     Args:
-        autoencoder: `kdec.Autoencoder` whose embedding has shape (batch, n_features).
+        autoencoder: `kdec.Autoencoder` whose embedding has shape (batch, n_features). Without a
+            reconstruction weight an encoder alone does too: a built `keras.Model`, (batch, ...) ->
+            (batch, n_features), such as the features of a pretrained network.
         n_clusters: Positive int, number of clusters.
         alpha: Positive float, degrees of freedom of Student's t. Defaults to 1.0.
         clustering_weight: Non-negative float, weight of the KL divergence. Defaults to 1.0.
         reconstruction_weight: Non-negative float, weight of the mean squared error of the
-            reconstruction. Defaults to 0.0.
+            reconstruction; above 0 it needs a decoder. Defaults to 0.0.
         views: Keras layer that gives random views of samples when called with `training=True`, such
             as `kdec.views.RandomAffine`, or None. With it `fit` trains on a view of each sample,
             reconstructed as the view is; targets and labels are of the samples as they are. Which
@@ -55,10 +57,10 @@ class DEC(WholeSetModel):
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        TypeError: If `autoencoder` has no encoder and decoder that are Keras models, or `views` is
-            not a Keras layer.
-        ValueError: If a weight is negative, both are zero, or `n_clusters` or `alpha` is not
-            positive.
+        TypeError: If `autoencoder` is not a Keras model, or `views` not a Keras layer.
+        ValueError: If the encoder is not built or does not give one embedding, a weight is
+            negative, both are zero, that of the reconstruction is positive without a decoder, or
+            `n_clusters` or `alpha` is not positive.
 
     Reference:
         Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016); with
@@ -81,6 +83,14 @@ class DEC(WholeSetModel):
     """
 
     parts = ("autoencoder", "views")
+    instead_of_epochs = (
+        "Expected `max_steps`, which ends the training, and `update_interval`, the steps of one "
+        "epoch, in place of `epochs`."
+    )
+    instead_of_evaluation = (
+        "Expected `predict`, and `kdec.metrics` on its labels: DEC has no loss on new samples, "
+        "since its targets are of the training samples."
+    )
 
     def __init__(
         self,
@@ -92,35 +102,54 @@ class DEC(WholeSetModel):
         views: keras.Layer | None = None,
         **kwargs,
     ):
-        _check_autoencoder(autoencoder)
+        encoder = encoder_of(autoencoder)
         check_views(views)
-        _check_weights(clustering_weight, reconstruction_weight)
+        _check_weights(clustering_weight, reconstruction_weight, encoder is not autoencoder)
         super().__init__(**kwargs)
-        self.autoencoder = autoencoder
+        self._encoder_alone = encoder if encoder is autoencoder else None
+        if self._encoder_alone is None:
+            self.autoencoder = autoencoder
         self.views = views
         # Targets are sums over all samples: half precision would not do, even for half encoders.
-        dtype = keras.backend.result_type(autoencoder.encoder.outputs[0].dtype, "float32")
+        dtype = keras.backend.result_type(encoder.outputs[0].dtype, "float32")
         self.clustering = ClusteringLayer(n_clusters, alpha=alpha, dtype=dtype, name="clustering")
-        self.clustering.build(autoencoder.encoder.output_shape)
-        # Zeros say that none are placed: `fit` looks for them, and the equal assignments that they
-        # give do not look like clusters, as those of the layer's random ones would.
-        self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
+        self.clustering.build(encoder.output_shape)
+        self.placement = Placement(name="placement")
+        self.placement.clear(self.clustering.clusters)
         self.clustering_weight = float(clustering_weight)
         self.reconstruction_weight = float(reconstruction_weight)
         self._loss_means = {"loss": keras.metrics.Mean(name="loss")}
         if self.reconstruction_weight:
             for name in ("clustering_loss", "reconstruction_loss"):
                 self._loss_means[name] = keras.metrics.Mean(name=name)
-        self.call_once(autoencoder.encoder)
+        self.call_once(encoder)
+
+    def __getattr__(self, name):
+        """Say why a DEC of an encoder alone lacks `autoencoder` and `decoder`."""
+        if name in ("autoencoder", "decoder") and self._encoder_alone is not None:
+            raise AttributeError(
+                f"Expected a DEC of a kdec.Autoencoder for its `{name}`. Received: a DEC of an "
+                "encoder alone, which has none"
+            )
+        return super().__getattribute__(name)  # Raises the error that led here.
+
+    def part(self, name):
+        """Return what was given as the argument `name`: an encoder alone as `autoencoder` too."""
+        is_alone = name == "autoencoder" and self._encoder_alone is not None
+        return self._encoder_alone if is_alone else super().part(name)
 
     @property
     def encoder(self) -> keras.Model:
         """The encoder, x -> embedding of shape (batch, n_features)."""
-        return self.autoencoder.encoder
+        return self.autoencoder.encoder if self._encoder_alone is None else self._encoder_alone
 
     @property
     def decoder(self) -> keras.Model:
-        """The decoder, embedding -> x."""
+        """The decoder, embedding -> x.
+
+        Raises:
+            AttributeError: If the model was made of an encoder alone; so does `autoencoder`.
+        """
         return self.autoencoder.decoder
 
     @property
@@ -167,7 +196,7 @@ class DEC(WholeSetModel):
         Raises:
             TypeError: If `x` is a dataset.
             ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, its
-                embedding is not finite, or a number is not positive.
+                embedding is not finite or has collapsed to a point, or a number is not positive.
         """
         x = check_samples(x, self.encoder)
         if len(x) < self.n_clusters:
@@ -178,9 +207,11 @@ class DEC(WholeSetModel):
         batch_size = positive_int("batch_size", batch_size)
         embedding = self.encoder.predict(x, batch_size=batch_size, verbose=0)
         check_embedding(embedding)
+        if self.n_clusters > 1:
+            check_spread(embedding)
         kmeans = KMeans(self.n_clusters, n_init=n_init, random_state=random_state)
         labels = kmeans.fit_predict(embedding)
-        self.clustering.clusters.assign(kmeans.cluster_centers_)
+        self.placement.make(self.clustering.clusters, kmeans.cluster_centers_)
         self.step.assign(0)
         if self.compiled:
             # Momentum would push the new centroids the way of the old ones.
@@ -214,6 +245,7 @@ class DEC(WholeSetModel):
         shuffle: bool = True,
         verbose="auto",
         initial_epoch: int = 0,
+        **other_options,
     ) -> keras.callbacks.History:
         """Self-train on `x` until the labels settle or `max_steps` steps are done.
 
@@ -237,21 +269,22 @@ class DEC(WholeSetModel):
                 sorted by class train as well; if False, the order of `x`. Defaults to True.
             verbose: "auto", 0, 1 or 2, as in `keras.Model.fit`.
             initial_epoch: Int, intervals of `max_steps` already done. Defaults to 0.
+            **other_options: Refused: arguments that `keras.Model.fit` has and this one has not.
 
         Returns:
             `keras.callbacks.History` with one entry for each renewal after an interval: `loss`
             (mean over the interval), `delta_label`, and given `y` `acc`, `nmi` and `ari`.
 
         Raises:
-            TypeError: If `x` is a dataset.
-            ValueError: If `x` does not fit the encoder, `y` does not fit `x`, or a number is not
-                positive.
+            TypeError: If `x` is a dataset, or an argument is not known.
+            ValueError: If `x` does not fit the encoder, `y` does not fit `x`, a number is not
+                positive, or the embedding has collapsed: all samples have the same code.
             FloatingPointError: If the soft assignments are not finite. If training has made them
-                so, the model has the weights of the last renewal at which they were, and a fresh
-                optimizer.
+                so, or the codes equal, the model has the weights of the last renewal at which they
+                were not, and a fresh optimizer.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        require_tensorflow("the training of DEC")
+        self.check_fit(other_options)
         x = check_samples(x, self.encoder)
         y = None if y is None else check_labels(y, len(x))
         batch_size = positive_int("batch_size", batch_size)
@@ -259,7 +292,7 @@ class DEC(WholeSetModel):
         update_interval = positive_int("update_interval", update_interval)
         if not isinstance(tol, Real):
             raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
-        if not self.clusters.any():
+        if not self.placement.is_made(self.clustering.clusters):
             logger.info("The centroids have not been placed: running k-means on the embedding.")
             self.initialize(x)
         if not self.compiled:
@@ -274,12 +307,6 @@ class DEC(WholeSetModel):
                 *keras.tree.flatten(callbacks or []),
             ],
             verbose=verbose,
-        )
-
-    def test_step(self, data):
-        """Raise an error: the loss depends on targets that only the training samples have."""
-        raise NotImplementedError(
-            "Expected `predict`, and `kdec.metrics` on its labels: DEC has no loss on new samples."
         )
 
     def losses_on_rows(self, x, p) -> dict:
@@ -328,17 +355,7 @@ class DEC(WholeSetModel):
         }
 
 
-def _check_autoencoder(autoencoder):
-    for part in ("encoder", "decoder"):
-        if not isinstance(getattr(autoencoder, part, None), keras.Model):
-            raise TypeError(
-                "Expected `autoencoder` to be a kdec.Autoencoder, with `encoder` and `decoder`. "
-                f"Received: {autoencoder!r}"
-            )
-    check_encoder(autoencoder.encoder)
-
-
-def _check_weights(clustering_weight, reconstruction_weight):
+def _check_weights(clustering_weight, reconstruction_weight, has_decoder):
     weights = (clustering_weight, reconstruction_weight)
     if not all(isinstance(weight, Real) and 0 <= weight < math.inf for weight in weights):
         raise ValueError(
@@ -347,3 +364,8 @@ def _check_weights(clustering_weight, reconstruction_weight):
         )
     if clustering_weight == 0 and reconstruction_weight == 0:
         raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")
+    if reconstruction_weight and not has_decoder:
+        raise ValueError(
+            "Expected a kdec.Autoencoder, whose decoder reconstructs, or reconstruction_weight=0. "
+            f"Received: an encoder alone, with reconstruction_weight={reconstruction_weight!r}"
+        )

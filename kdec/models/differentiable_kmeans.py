@@ -15,8 +15,9 @@ from keras import ops
 
 from kdec.integers import positive_int
 from kdec.layers import spec_of_rows
-from kdec.models.encoders import check_encoder
+from kdec.models.encoders import check_encoder, check_spread
 from kdec.models.own_loss import OwnLossModel
+from kdec.models.placement import Placement
 
 logger = logging.getLogger("kdec")
 
@@ -95,9 +96,7 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
         self.temperature = self.add_weight(
             shape=(),
             # Not `Constant`, which rounds to float32 first.
-            initializer=lambda shape, dtype: ops.convert_to_tensor(
-                self._initial_temperature, dtype
-            ),
+            initializer=lambda _, dtype: ops.convert_to_tensor(self._initial_temperature, dtype),
             trainable=False,
             autocast=False,
             name="temperature",
@@ -116,13 +115,11 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
         """Return the squared distances of `inputs` to the centroids, shaped as the output."""
         # Half precision overflows at a distance of 256.
         dtype = keras.backend.result_type(self.compute_dtype, "float32")
-        n_features = self.clusters.shape[-1]
-        centroids = ops.reshape(ops.cast(self.clusters, dtype), (-1, n_features))
-        inputs = ops.cast(inputs, dtype)
+        centroids = ops.reshape(ops.cast(self.clusters, dtype), (-1, self.clusters.shape[-1]))
         # |x|^2 - 2xc + |c|^2 holds from any origin. From one amidst the centroids it keeps its
         # digits for data far from 0. The result does not depend on it, so no gradient need pass.
         origin = ops.stop_gradient(ops.mean(centroids, axis=0))
-        inputs, centroids = inputs - origin, centroids - origin
+        inputs, centroids = ops.cast(inputs, dtype) - origin, centroids - origin
         distances = (
             ops.sum(ops.square(inputs), axis=-1, keepdims=True)
             - 2.0 * ops.matmul(inputs, ops.transpose(centroids))
@@ -214,6 +211,7 @@ class DifferentiableKMeans(OwnLossModel):
         self.clustering = DifferentiableKMeansLayer(
             n_clusters, temperature=temperature, n_runs=n_runs, name="clustering"
         )
+        self.placement = Placement(name="placement")
         if encoder is not None:
             self.build(encoder.input_shape)
 
@@ -222,10 +220,15 @@ class DifferentiableKMeans(OwnLossModel):
         self.clustering.build(
             input_shape if self.encoder is None else self.encoder.compute_output_shape(input_shape)
         )
-        # Zeros say that none are placed: `fit` looks for them, and random ones near 0 would train
-        # to a result that looks real.
-        self.clustering.clusters.assign(np.zeros(self.clustering.clusters.shape))
+        self.placement.clear(self.clustering.clusters)
+        self.sample_shape = tuple(input_shape[1:])
         self.built = True
+
+    def export(self, filepath, *args, **kwargs):
+        """Export as `keras.Model.export` does; a ValueError for a model without centroids."""
+        _check_built(self)
+        self(keras.KerasTensor((None, *self.sample_shape)))  # Keras asks for a first call.
+        return super().export(filepath, *args, **kwargs)
 
     @property
     def n_clusters(self) -> int:
@@ -244,11 +247,7 @@ class DifferentiableKMeans(OwnLossModel):
         Raises:
             ValueError: If the model is not built.
         """
-        if not self.built:
-            raise ValueError(
-                "Expected a model with centroids: call its `initialize(x)` first. "
-                "Received: one that is not built."
-            )
+        _check_built(self)
         return ops.convert_to_numpy(self.clustering.clusters)
 
     def call(self, inputs, training=None):
@@ -267,7 +266,7 @@ class DifferentiableKMeans(OwnLossModel):
 
         Raises:
             ValueError: If `x` has fewer than `n_clusters` samples or does not hold real numbers, or
-                a sample that is drawn does not fit the model or is not finite.
+                what is drawn does not fit the model, is not finite, or has one code for all.
         """
         x = np.asarray(x)
         batch_size = positive_int("batch_size", batch_size)
@@ -281,9 +280,8 @@ class DifferentiableKMeans(OwnLossModel):
         if not self.built:
             self.build((None, *x.shape[1:]))
         generator = np.random.default_rng(random_state)
-        chosen = np.concatenate(
-            [generator.permutation(len(x))[: self.n_clusters] for _ in range(self.n_runs or 1)]
-        )
+        draws = range(self.n_runs or 1)
+        chosen = np.concatenate([generator.permutation(len(x))[: self.n_clusters] for _ in draws])
         samples = x[chosen]
         if self.encoder is not None:
             samples = self.encoder.predict(samples, batch_size=batch_size, verbose=0)
@@ -293,7 +291,10 @@ class DifferentiableKMeans(OwnLossModel):
                 f"Expected finite samples of {n_features} features. Received: shape "
                 f"{samples.shape[1:]} a sample, or NaN or infinity among them"
             )
-        self.clustering.clusters.assign(np.reshape(samples, self.clustering.clusters.shape))
+        # Samples that differ and codes that do not are the encoder's fault.
+        if self.encoder and (x[chosen] != x[chosen[0]]).any():
+            check_spread(samples)
+        self.placement.make(self.clustering.clusters, samples)
 
     def fit(self, x=None, *args, **kwargs):
         """Train as `keras.Model.fit` does, whose arguments it takes, without targets.
@@ -304,23 +305,24 @@ class DifferentiableKMeans(OwnLossModel):
         Raises:
             ValueError: If the centroids have not been placed, and `x` is not an array.
         """
-        if not self.built or not self.clusters.any():
+        self.check_optimizer()
+        if not self.built or not self.placement.is_made(self.clustering.clusters):
             if not hasattr(x, "shape"):
-                raise ValueError(
-                    "Expected placed centroids: call `initialize` on an array of samples first. "
-                    f"Received: a model without, and samples in a {type(x).__name__}"
+                expected = (
+                    "Expected placed centroids: call `initialize` on an array of samples first."
                 )
+                received = f"Received: a model without, and samples in a {type(x).__name__}"
+                raise ValueError(f"{expected} {received}")
             logger.info("The centroids have not been placed: placing them on random samples.")
             self.initialize(x, random_state=np.random.randint(2**31))
         return super().fit(x, *args, **kwargs)
 
     def get_config(self):
         """Return the arguments that rebuild this model."""
-        layer = self.clustering.get_config()
         return {
             **super().get_config(),
             "n_clusters": self.n_clusters,
-            "temperature": layer["temperature"],
+            "temperature": self.clustering.get_config()["temperature"],
             "n_runs": self.n_runs,
         }
 
@@ -358,8 +360,9 @@ class TemperatureDecay(keras.callbacks.Callback):
 
     def temperature(self, epoch: int) -> float:
         """Return the temperature of an epoch, counted from 0."""
-        progress = min(epoch / max(self.n_epochs - 1, 1), 1.0)
-        return self.initial * (self.final / self.initial) ** progress
+        return self.initial * (self.final / self.initial) ** min(
+            epoch / max(self.n_epochs - 1, 1), 1
+        )
 
     def on_train_begin(self, logs=None):
         """Raise a ValueError if there is no temperature to lower."""
@@ -368,11 +371,8 @@ class TemperatureDecay(keras.callbacks.Callback):
                 "Expected a model with a DifferentiableKMeansLayer among its layers. "
                 f"Received: layers {[type(layer).__name__ for layer in self.model.layers]}"
             )
-        if not all(layer.built for layer in self._layers()):
-            raise ValueError(
-                "Expected a model with centroids: call its `initialize(x)` first, or `build` it. "
-                "Received: one that is not built."
-            )
+        for layer in self._layers():
+            _check_built(layer)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Set the temperature of `epoch`."""
@@ -384,9 +384,14 @@ class TemperatureDecay(keras.callbacks.Callback):
         logs["temperature"] = self.temperature(epoch)
 
     def _layers(self):
-        return [
-            layer for layer in self.model.layers if isinstance(layer, DifferentiableKMeansLayer)
-        ]
+        layers = self.model.layers
+        return [layer for layer in layers if isinstance(layer, DifferentiableKMeansLayer)]
+
+
+def _check_built(layer):
+    if not layer.built:
+        expected = "Expected a model with centroids: call its `initialize(x)` first, or `build` it."
+        raise ValueError(f"{expected} Received: one that is not built.")
 
 
 def _check_temperature(name, value):

@@ -4,8 +4,10 @@ One batch's way through a training step: samples -> encoder -> embedding -> Lloy
 the centroids of the batch before -> the loss of the embedding and the new centroids -> gradient.
 """
 
+import contextlib
 import logging
 import math
+import re
 from numbers import Real
 
 import keras
@@ -22,6 +24,7 @@ from kdec.models.own_loss import OwnLossModel, add_losses_of
 
 logger = logging.getLogger("kdec")
 
+_SMALL_FIRST_BATCH = "Expected a first batch of at least `n_clusters` samples. Received:"
 _KERAS_BATCH_SIZE = 32  # that of `fit` for arrays where none is given
 
 
@@ -191,12 +194,23 @@ class KMeansLoss(OwnLossModel):
                     f"Expected a first batch of at least n_clusters={self.n_clusters} samples. "
                     f"Received: {len(x)} samples, in batches of {first_batch}"
                 )
-        return super().fit(x, y, batch_size, *args, **kwargs)
+        with _small_first_batch_named(self.n_clusters):
+            return super().fit(x, y, batch_size, *args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """Evaluate as `keras.Model.evaluate` does, whose arguments it takes.
+
+        Raises:
+            ValueError: If the first batch of an untrained model, which gives the centroids, has
+                fewer than `n_clusters` samples.
+        """
+        with _small_first_batch_named(self.n_clusters):
+            return super().evaluate(*args, **kwargs)
 
     def train_step(self, data):
         """Train on one batch of samples; return the figures for the logs."""
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        variables = self._trained_variables()
+        variables = self.trained_variables
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         with tf.GradientTape() as tape:
@@ -248,11 +262,12 @@ class KMeansLoss(OwnLossModel):
 
     def _evaluate(self, x, training):
         """The figures of a batch by name, and its centroids."""
+        x = self._check_first_batch(x)
         z = tf.cast(self.encoder(x, training=training), self._centroids.dtype)
         start = tf.cond(
             self._has_centroids > 0,
             lambda: tf.convert_to_tensor(self._centroids),
-            lambda: self._first_rows(z),
+            lambda: tf.gather(z, tf.range(self.n_clusters)),
         )
         figures, centroids = kmeans_loss(
             z, start, max_iterations=self.max_iterations, stop_gradient=self.stop_gradient
@@ -267,14 +282,19 @@ class KMeansLoss(OwnLossModel):
         figures["loss"] = add_losses_of(figures["loss"], self.encoder)
         return figures, centroids
 
-    def _first_rows(self, z):
+    def _check_first_batch(self, x):
+        """Return `x`, which in a first batch has enough samples."""
         # Checked as it runs: a later batch, for which this is traced too, may well be smaller.
-        message = "Expected a first batch of at least `n_clusters` samples. Received:"
-        check = tf.debugging.Assert(tf.shape(z)[0] >= self.n_clusters, [message, tf.shape(z)])
+        # Before the encoder, whose batch normalisation would count the batch.
+        n = tf.shape(x)[0]
+        is_enough = (self._has_centroids > 0) | (n >= self.n_clusters)
+        check = tf.debugging.Assert(is_enough, [_SMALL_FIRST_BATCH, n])
         with tf.control_dependencies([] if check is None else [check]):
-            return tf.gather(z, tf.range(self.n_clusters))
+            return tf.identity(x)
 
-    def _trained_variables(self):
+    @property
+    def trained_variables(self) -> list:
+        """What the loss depends on: without a reconstruction term, the encoder's alone."""
         if self.reconstruction_weight:
             return self.trainable_variables
         return self.encoder.trainable_variables
@@ -292,6 +312,21 @@ class KMeansLoss(OwnLossModel):
             "stop_gradient": self.stop_gradient,
             "max_iterations": self.max_iterations,
         }
+
+
+@contextlib.contextmanager
+def _small_first_batch_named(n_clusters):
+    """Raise a ValueError of one sentence for TensorFlow's report of a first batch too small."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(re.escape(_SMALL_FIRST_BATCH) + r"\D*(\d+)", error.message)
+        if found is None:
+            raise
+        raise ValueError(
+            f"Expected a first batch of at least n_clusters={n_clusters} samples. "
+            f"Received: a batch of {found[1]}"
+        ) from None
 
 
 def _are_finite(tensors):

@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from kdec.integers import is_positive_int, non_negative_int, positive_int
-from kdec.models.backend import require_tensorflow
 from kdec.models.contrastive_loss import nt_xent, unit_length
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.own_loss import add_losses_of
@@ -73,6 +72,10 @@ class NeighborContrast(WholeSetModel):
     """
 
     parts = ("encoder", "views")
+    instead_of_evaluation = (
+        "Expected `predict`, and `kdec.KMeans` on its codes: there is no loss on new samples, "
+        "whose neighbours are not known."
+    )
 
     def __init__(
         self,
@@ -118,6 +121,7 @@ class NeighborContrast(WholeSetModel):
         initial_epoch: int = 0,
         *,
         pairs=None,
+        **other_options,
     ) -> keras.callbacks.History:
         """Train the encoder on pairs of neighbours.
 
@@ -141,17 +145,19 @@ class NeighborContrast(WholeSetModel):
             initial_epoch: Int, epochs already done. Defaults to 0.
             pairs: Int array (m, 2), rows of `x` that belong together, in the place of `neighbors`.
                 An epoch then goes through all pairs. Defaults to None.
+            **other_options: Refused: arguments that `keras.Model.fit` has and this one has not.
 
         Returns:
             `keras.callbacks.History` with the mean `loss` of each epoch.
 
         Raises:
-            TypeError: If `x` is a dataset.
+            TypeError: If `x` is a dataset, or an argument is not known.
             ValueError: If `x` does not fit the encoder, `neighbors` or `pairs` are not rows of it,
                 or a number is out of its range.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        require_tensorflow("the training of NeighborContrast")
+        self.check_fit(other_options)
+        self.check_optimizer()  # before the search for neighbours, which can take long
         x = check_samples(x, self.encoder)
         batch_size = positive_int("batch_size", batch_size, least=2)
         epochs = positive_int("epochs", epochs)
@@ -175,12 +181,6 @@ class NeighborContrast(WholeSetModel):
             initial_epoch=initial_epoch,
             callbacks=callbacks,
             verbose=verbose,
-        )
-
-    def test_step(self, data):
-        """Raise an error: the loss depends on neighbours that only the training samples have."""
-        raise NotImplementedError(
-            "Expected `predict`, and `kdec.KMeans` on its codes: there is no loss on new samples."
         )
 
     def train_on_pairs(self, x, partners):

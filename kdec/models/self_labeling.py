@@ -12,7 +12,6 @@ import numpy as np
 from keras import ops
 
 from kdec.integers import non_negative_int, positive_int
-from kdec.models.backend import require_tensorflow
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.label_renewal import LabeledSamples, LabelRenewal, Selection, check_share
 from kdec.models.own_loss import add_losses_of
@@ -72,6 +71,11 @@ class SelfLabeling(WholeSetModel):
     """
 
     parts = ("classifier", "views")
+    instead_of_epochs = "Expected `rounds`, of `passes` through the samples, in place of `epochs`."
+    instead_of_evaluation = (
+        "Expected `predict`, and `kdec.metrics` on its labels: there is no loss on new samples, "
+        "which have no labels to learn."
+    )
 
     def __init__(
         self,
@@ -126,6 +130,7 @@ class SelfLabeling(WholeSetModel):
         callbacks: Sequence[keras.callbacks.Callback] | None = None,
         verbose="auto",
         initial_epoch: int = 0,
+        **other_options,
     ) -> keras.callbacks.History:
         """Train on `labels` for a round, then in each further round on the labels made anew.
 
@@ -154,6 +159,7 @@ class SelfLabeling(WholeSetModel):
             verbose: "auto", 0, 1 or 2, as in `keras.Model.fit`.
             initial_epoch: Int, rounds already done, by this model; the labels are then made anew
                 first. Defaults to 0.
+            **other_options: Refused: arguments that `keras.Model.fit` has and this one has not.
 
         Returns:
             `keras.callbacks.History` with one entry for each round: `loss`, and of the labels made
@@ -161,14 +167,14 @@ class SelfLabeling(WholeSetModel):
             `smallest_cluster` and `largest_cluster` (samples), given `y` `acc`, `nmi` and `ari`.
 
         Raises:
-            TypeError: If `x` is a dataset.
+            TypeError: If `x` is a dataset, or an argument is not known.
             ValueError: If `x` does not fit the classifier, an array does not fit `x`, a number is
                 out of its range, or a cluster has no sample, be it before training or after a
                 round; the model then has the weights of the round before.
             FloatingPointError: If the assignments are not finite, likewise.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        require_tensorflow("the training of SelfLabeling")
+        self.check_fit(other_options)
         x = check_samples(x, self.classifier)
         labels, found_confidences = _check_assignments(labels, len(x), self.n_clusters)
         if confidences is None:
@@ -197,10 +203,6 @@ class SelfLabeling(WholeSetModel):
             callbacks=[renewal, *keras.tree.flatten(callbacks or [])],
             verbose=verbose,
         )
-
-    def test_step(self, data):
-        """Raise an error: the loss depends on labels that only the training samples have."""
-        raise NotImplementedError("Expected `predict`, and `kdec.metrics` on its labels.")
 
     def train_on_rows(self, x, labels):
         """Take one optimizer step on the samples `x` (batch, ...) with `labels` (batch,)."""

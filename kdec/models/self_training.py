@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kdec import metrics
+from kdec.models.encoders import is_collapsed
 from kdec.models.stateless_seeds import StatelessSeeds
 from kdec.models.targets import target_distribution
 
@@ -16,6 +17,28 @@ logger = logging.getLogger("kdec")
 # Rows that go through the encoder at once when all of x does: large enough for full matrix-product
 # speed, small enough that 2000 units a row stay within tens of megabytes.
 RENEWAL_BATCH = 2048
+
+# Soft assignments that differ less than this over all samples may come from equal codes.
+_LEAST_RANGE = 1e-6
+
+_NOT_FINITE = (
+    "The soft assignments are not finite before any training: weights of the encoder or centroids "
+    "are not, or they are so large that it overflows."
+)
+_DIVERGED = (
+    "The soft assignments are not finite: the training has diverged. The model has the weights of "
+    "the last renewal at which they were, and a fresh optimizer. A smaller learning rate may help, "
+    "or samples of a smaller scale."
+)
+_COLLAPSED_BEFORE = (
+    "The embedding has collapsed before any training: the codes of all samples are equal. Either "
+    "the encoder gives every sample the same code, or all samples are equal."
+)
+_COLLAPSED = (
+    "The embedding has collapsed: the codes of all samples are equal. The model has the weights of "
+    "the last renewal at which they were not, and a fresh optimizer. A smaller learning rate may "
+    "help, or a reconstruction weight above 0."
+)
 
 
 class TrainingSet:
@@ -45,6 +68,7 @@ class TrainingSet:
         # Of the views alone: dropout in an encoder goes on as it did before there were views.
         self.seeds = StatelessSeeds([model.views])
         self._sound_weights = None
+        self._has_warned = False
         self.run_interval = tf.function(self._run_interval)
         self._soft_assignments = tf.function(self._soft_assignments)
 
@@ -59,29 +83,37 @@ class TrainingSet:
         Raises:
             FloatingPointError: If q is not finite. The model then has the weights of the renewal
                 before, if there was one, and a fresh optimizer.
+            ValueError: If the codes of all samples are equal, likewise.
         """
         q = self._soft_assignments()
+        # In both cases the labels would all be alike, and look settled.
         if not np.isfinite(q).all():
-            # As labels they would all be 0, and look settled.
-            raise self._undo_interval()
+            raise FloatingPointError(_DIVERGED if self._undo_interval() else _NOT_FINITE)
+        if self._has_collapsed(q):
+            raise ValueError(_COLLAPSED if self._undo_interval() else _COLLAPSED_BEFORE)
         self._sound_weights = self.model.get_weights()
         self.p.assign(target_distribution(q))
         return np.argmax(q, axis=1)
 
-    def _undo_interval(self) -> FloatingPointError:
-        """Restore the weights of the renewal before, if there was one; return what to raise."""
+    def _has_collapsed(self, q):
+        """Whether all samples have the same code; a warning if only their assignments are alike."""
+        if self.n < 2 or self.model.n_clusters < 2 or np.ptp(q, axis=0).max() > _LEAST_RANGE:
+            return False
+        # Small or far codes give equal assignments, too. They are no collapse: k-means tells them
+        # apart, whatever their scale.
+        codes = self.model.encoder.predict(self.x, batch_size=RENEWAL_BATCH, verbose=0)
+        if not is_collapsed(codes) and not self._has_warned:
+            self._has_warned = True
+            logger.warning("All samples have the same soft assignments: nothing to train on.")
+        return is_collapsed(codes)
+
+    def _undo_interval(self) -> bool:
+        """Restore the weights of the renewal before; return whether there was one."""
         if self._sound_weights is None:
-            return FloatingPointError(
-                "The soft assignments are not finite before any training: weights of the encoder "
-                "or centroids are not, or they are so large that it overflows."
-            )
+            return False
         self.model.set_weights(self._sound_weights)
         self.model.renew_optimizer()
-        return FloatingPointError(
-            "The soft assignments are not finite: the training has diverged. The model has the "
-            "weights of the last renewal at which they were, and a fresh optimizer. A smaller "
-            "learning rate may help, or samples of a smaller scale."
-        )
+        return True
 
     def _run_interval(self):
         for _ in tf.range(self.steps_to_run):

@@ -1,10 +1,12 @@
 """Models that train on all samples at once: an epoch is one call of the training graph."""
 
+import inspect
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
+from kdec.models.backend import require_tensorflow
 from kdec.models.batches import without_tuner
 from kdec.models.own_loss import OwnLossModel
 
@@ -14,7 +16,14 @@ class WholeSetModel(OwnLossModel):
 
     Keras' own `fit` would hand the samples over batch by batch. Here it counts the epochs, and
     drives callbacks and progress bar; an epoch's steps run in one `tf.function`.
+
+    Attributes:
+        instead_of_epochs: What to say to one who gives `epochs` to a `fit` without them.
+        instead_of_evaluation: What to say to one who evaluates, or gives data for validation.
     """
+
+    instead_of_epochs = ""
+    instead_of_evaluation = ""
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -27,6 +36,28 @@ class WholeSetModel(OwnLossModel):
         self.supports_jit = False
         self._run_epoch = None
 
+    def check_fit(self, other_options: dict) -> None:
+        """Raise an error unless Keras runs on TensorFlow, and `other_options` is empty.
+
+        Args:
+            other_options: What `fit` was given by a name that is none of its arguments', such as
+                one of `keras.Model.fit`.
+        """
+        require_tensorflow(f"the training of {type(self).__name__}")
+        for name in other_options:
+            if name.startswith("validation"):
+                expected = self.instead_of_evaluation
+            elif name == "epochs":
+                expected = self.instead_of_epochs
+            else:
+                known = list(inspect.signature(self.fit).parameters)[:-1]
+                expected = f"Expected arguments of {type(self).__name__}.fit: {', '.join(known)}."
+            raise TypeError(f"{expected} Received: an argument `{name}`")
+
+    def test_step(self, data):
+        """Raise an error: the loss depends on what only the training samples have."""
+        raise NotImplementedError(self.instead_of_evaluation)
+
     def fit_by_epochs(self, run_epoch: Callable[[], None], **options) -> keras.callbacks.History:
         """Call `run_epoch` once an epoch, and return Keras' History.
 
@@ -34,6 +65,7 @@ class WholeSetModel(OwnLossModel):
             run_epoch: A `tf.function` without arguments, which takes the steps of an epoch.
             **options: Those of `keras.Model.fit` that are not about data.
         """
+        self.check_optimizer()
         if not self.optimizer.built:
             # With all variables, trained or not: Keras hands the optimizer all of the model's at
             # the end of `fit`, where moving averages take the place of the weights by position.
@@ -43,7 +75,7 @@ class WholeSetModel(OwnLossModel):
         self.train_function = None
         try:
             one_batch = without_tuner(tf.data.Dataset.from_tensors(0))
-            return keras.Model.fit(self, one_batch, shuffle=False, **options)
+            return super().fit(one_batch, shuffle=False, **options)
         finally:
             self._run_epoch = None
             self.train_function = None

@@ -235,6 +235,72 @@ def test_fit_keeps_centroids_that_were_placed_by_hand(data, tmp_path):
         assert int(model.step) == 5
 
 
+def collapse(dec):
+    """Give every sample the code 0, as dead units do."""
+    dec.encoder.set_weights([np.zeros_like(weight) for weight in dec.encoder.get_weights()])
+
+
+def test_collapsed_embedding_is_no_start(data):
+    dec = new_dec()
+    collapse(dec)
+    for start in (dec.initialize, dec.fit):
+        with pytest.raises(
+            ValueError, match=r"embeddings that differ\. Received: 60 equal ones\. E"
+        ):
+            start(data[0])
+    assert not dec.placement.is_made(dec.clustering.clusters) and not dec.compiled
+
+
+def test_collapse_before_and_in_training_is_named_and_undone(data, caplog):
+    x, _ = data
+    dec, twin = (placed_dec(x, keras.optimizers.SGD(0.01, momentum=0.9)) for _ in range(2))
+    fit(twin, x, max_steps=10)
+
+    class Collapse(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if int(self.model.step) == 15:
+                collapse(self.model)
+
+    with pytest.raises(ValueError, match="The embedding has collapsed: the codes of all samples"):
+        fit(dec, x, max_steps=20, callbacks=[Collapse()])
+    for array, same in zip(dec.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, same)
+    collapse(dec)
+    dec.placement.make(dec.clustering.clusters, np.zeros((3, 2)))
+    with (
+        caplog.at_level("INFO", "kdec"),
+        pytest.raises(ValueError, match="The embedding has collapsed before any training"),
+    ):
+        fit(dec, x, max_steps=5)
+    # Nothing has been logged of centroids that are not placed.
+    assert not [record for record in caplog.records if record.name == "kdec"]
+    assert int(dec.step) == 10
+
+
+def test_small_codes_are_no_collapse(data, caplog):
+    x, _ = data
+    dec = placed_dec(x)
+    dec.encoder.set_weights([1e-6 * weight for weight in dec.encoder.get_weights()])
+    dec.clustering.clusters.assign(dec.encoder(x[:3]))
+    fit(dec, x, max_steps=10)
+    messages = [record.message for record in caplog.records if record.name == "kdec"]
+    assert messages == ["All samples have the same soft assignments: nothing to train on."]
+
+
+def test_flag_of_placed_centroids_is_saved(data, tmp_path):
+    dec = new_dec()
+    dec.placement.make(dec.clustering.clusters, np.zeros((3, 2)))
+    dec.save(tmp_path / "dec.keras")
+    dec.save_weights(tmp_path / "dec.weights.h5")
+    loaded, other = keras.models.load_model(tmp_path / "dec.keras"), new_dec()
+    other.load_weights(tmp_path / "dec.weights.h5")
+    for model in (dec, loaded, other):
+        assert model.placement.is_made(model.clustering.clusters)
+    new_dec().save_weights(tmp_path / "new.weights.h5")
+    other.load_weights(tmp_path / "new.weights.h5")
+    assert not other.placement.is_made(other.clustering.clusters)
+
+
 def test_default_optimizer_is_that_of_the_paper(data):
     x, _ = data
     dec = new_dec()
@@ -572,8 +638,65 @@ def test_weights_that_make_no_loss_are_rejected(weights):
         new_dec(**weights)
 
 
-@pytest.mark.parametrize("autoencoder", [None, keras.Sequential([keras.Input((2,))])])
-def test_autoencoder_without_parts_is_rejected(autoencoder):
+def pooled_features():
+    """An encoder as pretrained networks are: frozen convolutions, and their means."""
+    convolution = keras.layers.Conv2D(4, 3, activation="relu", trainable=False)
+    layers = [keras.Input((8, 8, 3)), convolution, keras.layers.GlobalAveragePooling2D()]
+    return keras.Sequential([*layers, keras.layers.Dense(2)])
+
+
+def test_encoder_alone_is_clustered_and_comes_back(tmp_path):
+    x = np.random.default_rng(0).random((30, 8, 8, 3), dtype="float32")
+    dec = DEC(pooled_features(), 2, alpha=2.0, name="features")
+    labels = dec.initialize(x, random_state=0, n_init=1)
+    q = dec.predict(x, verbose=0)
+    np.testing.assert_array_equal(q.argmax(axis=1), labels)
+    dec.save(tmp_path / "dec.keras")
+    loaded = keras.models.load_model(tmp_path / "dec.keras")
+    assert (loaded.name, loaded.alpha) == ("features", 2.0)
+    loaded.save_weights(tmp_path / "dec.weights.h5")
+    other = DEC(pooled_features(), 2, alpha=2.0)
+    other.load_weights(tmp_path / "dec.weights.h5")
+    for same in (loaded, other):
+        np.testing.assert_array_equal(same.predict(x, verbose=0), q)
+
+
+def test_encoder_alone_trains_as_that_of_an_autoencoder_and_goes_on_after_a_kill(data, tmp_path):
+    x, _ = data
+    whole = placed_dec(x)
+    fit(whole, x, max_steps=4, update_interval=2)
+    for kill in ([Kill(0)], []):
+        resumed = DEC(dense((5, 8, 2), seed=0).encoder, 3)
+        resumed.clustering.clusters.assign(resumed.encoder(x[:3]))
+        callbacks = [*kill, keras.callbacks.BackupAndRestore(tmp_path / "backup")]
+        with pytest.raises(KeyboardInterrupt) if kill else nullcontext():
+            fit(resumed, x, max_steps=4, update_interval=2, callbacks=callbacks)
+    for part in ("encoder", "clustering"):
+        weights = [getattr(dec, part).get_weights() for dec in (whole, resumed)]
+        for array, same in zip(*weights, strict=True):
+            np.testing.assert_array_equal(array, same)
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "decoder"])
+def test_encoder_alone_says_that_there_is_no_decoder(name):
+    dec = DEC(pooled_features(), 2)
+    message = f"Expected a DEC of a kdec.Autoencoder for its `{name}`. Received: a DEC of an enc"
+    with pytest.raises(AttributeError, match=message):
+        getattr(dec, name)
+    assert not hasattr(dec, name)
+    with pytest.raises(AttributeError, match="no attribute 'centroids'"):
+        _ = dec.centroids
+
+
+def test_reconstruction_without_a_decoder_is_rejected():
+    with pytest.raises(
+        ValueError, match=r"Received: an encoder alone, with reconstruction_w.*0\.1"
+    ):
+        DEC(pooled_features(), 2, reconstruction_weight=0.1)
+
+
+@pytest.mark.parametrize("autoencoder", [None, "encoder", keras.layers.Dense(2)])
+def test_autoencoder_that_is_no_model_is_rejected(autoencoder):
     with pytest.raises(TypeError, match=r"`autoencoder` to be a kdec\.Autoencoder.*Received: "):
         DEC(autoencoder, 3)
 

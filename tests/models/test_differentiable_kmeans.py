@@ -285,6 +285,29 @@ def test_fit_keeps_centroids_that_were_placed_by_hand(blobs):
     assert_allclose(model.clusters, [[50, 0, 0], [90, 0, 0]], atol=1e-3)
 
 
+def test_centroids_placed_at_zero_stay_through_saving(tmp_path):
+    model = DifferentiableKMeans(2)
+    model.initialize(np.zeros((4, 3)), random_state=0)
+    model.save(tmp_path / "model.keras")
+    model = keras.models.load_model(tmp_path / "model.keras")
+    model.compile("sgd")
+    batches = [(np.ones((2, 3), "float32"),)]
+    model.fit((batch for batch in batches), verbose=0)  # no word that none are placed
+    assert model.placement.is_made(model.clustering.clusters)
+
+
+def test_encoder_that_has_collapsed_is_named(blobs):
+    encoder = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, kernel_initializer="zeros")]
+    )
+    model = DifferentiableKMeans(4, encoder)
+    with pytest.raises(
+        ValueError, match=r"embeddings that differ\. Received: 4 equal ones\. Either"
+    ):
+        model.initialize(blobs, random_state=0)
+    assert not model.placement.is_made(model.clustering.clusters)
+
+
 def test_dataset_needs_placed_centroids(blobs):
     import tensorflow as tf
 
