@@ -8,6 +8,11 @@ cases ``.figure`` is the figure to save and to close::
     picture.figure.savefig("confusion_matrix.png", dpi=150)
     plt.close(picture.figure)
 
+Names out of the data, such as labels, clusters, the titles of images and the keys of curves, are
+drawn as they stand: on one line, without formulas, and shortened in the middle where there is no
+room. Titles and labels of axes are the author's: ``"$k$"`` is drawn as a formula, and what is none
+as it stands. Every function draws up to 1,000 clusters. A legend that leaves out names says so.
+
 No function calls ``show``, closes a figure that it returns, or changes Matplotlib's settings.
 """
 

@@ -11,9 +11,14 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from kdec.integers import positive_int
+from kdec.plots.names import PLAIN, printable, set_heading
 from kdec.plots.points import PALETTE, SINGLE_COLOR
 
 _VALIDATION = "val_"
+_MAX_LETTERS = 32
+# Beyond, panels are small, and stand at fixed places: their layout would take minutes.
+_MAX_LARGE_PANELS = 100
+_MAX_SEARCHED = 5_000
 
 
 def learning_curves(
@@ -51,19 +56,23 @@ def learning_curves(
     curves = _check_history(history, keys)
     panels = dict.fromkeys(name.removeprefix(_VALIDATION) for name in curves)
     positions = {name: _positions(len(curve), steps, name) for name, curve in curves.items()}
-    figure, axes = _panel_grid(len(panels), n_columns=4)
+    figure, axes = _panel_grid(len(panels), _columns(len(panels), least=4))
     for panel, ax in zip(panels, axes, strict=True):
         colors = {panel: SINGLE_COLOR, _VALIDATION + panel: PALETTE[1]}
         names = [name for name in colors if name in curves]
         for name in names:
             _draw_curve(ax, positions[name], curves[name], color=colors[name], label=name)
-        ax.set(title=panel, xlabel=xlabel)
+        _name_panel(ax, panel, "large", len(panels))
+        set_heading(ax.set_xlabel(xlabel))
         if _spans_decades(np.concatenate([curves[name] for name in names])):
             ax.set_yscale("log")
         if _VALIDATION + panel in curves:
-            ax.legend(frameon=False)
+            # Texts set afterwards: Matplotlib leaves out names that start with "_".
+            legend = ax.legend(ax.lines, [" "] * len(names), frameon=False)
+            for text, name in zip(legend.get_texts(), names, strict=True):
+                text.set(text=printable(name, _MAX_LETTERS), **PLAIN)
     if title is not None:
-        figure.suptitle(title)
+        set_heading(figure.suptitle(title))
     return figure
 
 
@@ -105,13 +114,14 @@ def curve_band(
     if ax is None:
         _, ax = plt.subplots(figsize=(6, 4), layout="constrained")
     _draw_runs(ax, positions, runs, color)
-    ax.set_xlabel(xlabel)
+    set_heading(ax.set_xlabel(xlabel))
     if ylabel is not None:
-        ax.set_ylabel(ylabel)
+        set_heading(ax.set_ylabel(ylabel))
     if title is not None:
-        ax.set_title(title)
+        set_heading(ax.set_title(title))
     if len(runs) > 1:
-        ax.legend(frameon=False)
+        # The best place is slow to find among very many points.
+        ax.legend(frameon=False, loc="best" if runs.size <= _MAX_SEARCHED else "upper right")
     return ax
 
 
@@ -122,7 +132,7 @@ def curve_grid(
     references: Mapping[str, float] | None = None,
     xlabel: str = "epoch",
     ylabel: str | None = None,
-    n_columns: int = 3,
+    n_columns: int | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw the curves of several systems in small panels with common axes.
@@ -134,7 +144,8 @@ def curve_grid(
             figure. Defaults to None.
         xlabel: Label of the x axis. Defaults to "epoch".
         ylabel: Label of the y axis. Defaults to None.
-        n_columns: Positive int, number of panels in a row. Defaults to 3.
+        n_columns: Positive int, number of panels in a row. Defaults to None: 3, and more beyond 18
+            panels.
         title: Title of the figure. Defaults to None.
 
     Returns:
@@ -152,7 +163,9 @@ def curve_grid(
     """
     runs = {name: _check_runs(values, f"curves[{name!r}]") for name, values in curves.items()}
     references = dict(references or {})
-    n_columns = positive_int("n_columns", n_columns)
+    n_columns = positive_int(
+        "n_columns", _columns(len(runs), least=3) if n_columns is None else n_columns
+    )
     if not runs:
         raise ValueError("Expected `curves` to hold at least one curve. Received: none")
     if references.keys() - runs.keys():
@@ -161,7 +174,7 @@ def curve_grid(
             f"Received: {list(references)}"
         )
     positions = {name: _positions(r.shape[1], steps, name) for name, r in runs.items()}
-    figure, axes = _panel_grid(len(runs), n_columns, sharex=True, sharey=True)
+    figure, axes = _panel_grid(len(runs), n_columns, share=True)
     for (name, values), ax in zip(runs.items(), axes, strict=True):
         _draw_runs(ax, positions[name], values, SINGLE_COLOR)
         if name in references:
@@ -175,12 +188,14 @@ def curve_grid(
                 ha="right",
                 fontsize="small",
             )
-        ax.set_title(name, fontsize="medium")
-    figure.supxlabel(xlabel)
+        _name_panel(ax, name, "medium", len(runs))
+    if len(runs) > _MAX_LARGE_PANELS:
+        _share_limits(axes)
+    set_heading(figure.supxlabel(xlabel))
     if ylabel is not None:
-        figure.supylabel(ylabel)
+        set_heading(figure.supylabel(ylabel))
     if title is not None:
-        figure.suptitle(title)
+        set_heading(figure.suptitle(title))
     return figure
 
 
@@ -226,22 +241,62 @@ def _positions(n_steps, steps, name):
     return steps
 
 
-def _panel_grid(n_panels, n_columns, **kwargs):
+def _columns(n_panels, least):
+    """Return the columns of a grid that is about twice as high as wide, as a page of it is."""
+    return max(least, math.ceil(math.sqrt(n_panels / 2)))
+
+
+def _name_panel(ax, name, fontsize, n_panels):
+    fontsize = "x-small" if n_panels > _MAX_LARGE_PANELS else fontsize
+    ax.set_title(printable(name, _MAX_LETTERS), fontsize=fontsize, **PLAIN)
+
+
+def _share_limits(axes):
+    """Give all panels the same limits, as shared axes do, whose time grows with their square."""
+    xlim, ylim = (
+        (min(low for low, _ in limits), max(high for _, high in limits))
+        for limits in ([ax.get_xlim() for ax in axes], [ax.get_ylim() for ax in axes])
+    )
+    for ax in axes:
+        ax.set(xlim=xlim, ylim=ylim)
+
+
+def _fix_layout(figure):
+    """Place panels beside Matplotlib's places of the figure's headings, with room for ticks."""
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(
+        left=0.02 + 0.6 / width,
+        right=1 - 0.1 / width,
+        bottom=0.01 + 0.6 / height,
+        top=0.98 - 0.5 / height,
+        wspace=0.3,
+        hspace=0.8,
+    )
+
+
+def _panel_grid(n_panels, n_columns, share=False):
     """Return a figure and the axes of its panels in rows of at most n_columns, of even lengths."""
     n_rows = math.ceil(n_panels / n_columns)
     n_columns = math.ceil(n_panels / n_rows)
+    is_large = n_panels > _MAX_LARGE_PANELS
+    scale = 0.6 if is_large else 1.0
     figure, axes = plt.subplots(
         n_rows,
         n_columns,
-        figsize=(3.2 * n_columns, 2.6 * n_rows + 0.2),
+        figsize=(3.2 * scale * n_columns, 2.6 * scale * n_rows + 0.2),
         squeeze=False,
-        layout="constrained",
-        **kwargs,
+        layout=None if is_large else "constrained",
+        sharex=share and not is_large,
+        sharey=share and not is_large,
     )
-    figure.get_layout_engine().set(h_pad=0.08)
+    if is_large:
+        _fix_layout(figure)
+    else:
+        figure.get_layout_engine().set(h_pad=0.08)
     for index, ax in enumerate(axes.flat):
         ax.grid(alpha=0.3)
         ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize="x-small" if is_large else None)
         if index >= n_panels - n_columns:
             ax.tick_params(labelbottom=True)
     for ax in axes.flat[n_panels:]:
@@ -264,7 +319,8 @@ def _draw_runs(ax, positions, runs, color):
         _draw_curve(ax, positions, runs[0], color=color)
         return
     mean, deviation = runs.mean(axis=0), runs.std(axis=0, ddof=1)
-    ax.plot(positions, runs.T, color=color, linewidth=0.7, alpha=0.5)
+    # Paler where more than 50 lie on each other and would hide the mean.
+    ax.plot(positions, runs.T, color=color, linewidth=0.7, alpha=min(0.5, 25 / len(runs)))
     ax.fill_between(
         positions,
         mean - deviation,

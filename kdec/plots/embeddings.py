@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from kdec.integers import positive_int
+from kdec.plots.legend import add_legend, make_room
+from kdec.plots.names import set_heading
 from kdec.plots.points import (
-    CENTROID_STYLE,
-    add_legend,
-    centroid_handle,
+    centroid_style,
     check_labels,
     check_points,
     marker_size_and_alpha,
@@ -23,6 +23,7 @@ from kdec.plots.points import (
 )
 
 _SIZE_3D = (6.4, 5.3)
+_INCHES_PER_LINE = 0.22
 
 
 def embedding_3d(
@@ -38,7 +39,8 @@ def embedding_3d(
     """Draw an embedding in 3-D, coloured by label, with the centroids in front of the points.
 
     An embedding of more than three features is projected on its first three principal components,
-    and the centroids with it. Marker size and opacity follow from the number of points.
+    and the centroids with it. Marker size and opacity follow from the number of points. The legend
+    holds up to 100 names, and on given axes up to 30.
 
     Args:
         z: Embedding, shape (n, d) with d >= 3.
@@ -85,19 +87,26 @@ def embedding_3d(
         # Room on the left for the label of the vertical axis, which some angles put there.
         ax = figure.add_axes((0.06, 0.0, 0.94, 0.95), projection="3d")
 
-    z, centroids, names = _project_to_3d(z, centroids)
-    colors, handles = point_colors(y)
+    z, centroids, axis_names = _project_to_3d(z, centroids)
+    colors, names = point_colors(y)
     size, alpha = marker_size_and_alpha(len(z))
     # Matplotlib would order whole collections by their mean depth and hide centroids in the cloud.
     ax.computed_zorder = False
     ax.scatter(*z.T, c=colors, s=size, alpha=alpha, linewidths=0, depthshade=False, zorder=1)
     if centroids is not None:
-        ax.scatter(*centroids.T, depthshade=False, zorder=2, **CENTROID_STYLE)
-        handles.append(centroid_handle())
-    _style_3d(ax, names, elevation, azimuth, title)
-    legend = add_legend(ax, handles, title=None if y is None else "label")
-    if own_figure and legend is not None:
-        _widen_for_legend(ax, legend)
+        ax.scatter(*centroids.T, depthshade=False, zorder=2, **centroid_style(len(centroids)))
+    _style_3d(ax, axis_names, elevation, azimuth, title)
+    legend = add_legend(
+        ax,
+        names,
+        title=None if y is None else "label",
+        centroids=centroids is not None,
+        own_figure=own_figure,
+    )
+    if own_figure:
+        _heighten_for_title(ax)
+        if legend is not None:
+            _widen_for_legend(ax, legend)
     return ax
 
 
@@ -122,7 +131,18 @@ def _style_3d(ax, names, elevation, azimuth, title):
         axis.set_pane_color((0.97, 0.97, 0.97, 1.0))
         axis.set_major_locator(plt.MaxNLocator(5))
     if title is not None:
-        ax.set_title(title)
+        set_heading(ax.set_title(title))
+
+
+def _heighten_for_title(ax):
+    """Make room above the axes for all lines of the title but the first, which has its place."""
+    figure = ax.figure
+    width, height = figure.get_size_inches()
+    more = ax.get_title().count("\n") * _INCHES_PER_LINE
+    left, bottom, right, top = ax.get_position(original=True).extents
+    share = height / (height + more)
+    figure.set_size_inches(width, height + more)
+    ax.set_position((left, share * bottom, right - left, share * (top - bottom)))
 
 
 def _widen_for_legend(ax, legend):
@@ -228,6 +248,8 @@ def embedding_2d(
 ) -> Axes:
     """Draw the t-SNE of an embedding, coloured by label.
 
+    The legend holds up to 100 names, and on given axes up to 30.
+
     Args:
         z: Embedding, shape (n, d).
         y: Labels, shape (n,), integers or strings. Defaults to None: one colour.
@@ -270,9 +292,10 @@ def embedding_2d(
     )
     points = tsne.fit_transform(z)
 
-    if ax is None:
+    own_figure = ax is None
+    if own_figure:
         _, ax = plt.subplots(figsize=(7, 6), layout="constrained")
-    colors, handles = point_colors(y)
+    colors, names = point_colors(y)
     size, alpha = marker_size_and_alpha(len(points))
     # In random order, so that the label that comes last does not cover the others.
     order = np.random.default_rng(random_state).permutation(len(points))
@@ -281,6 +304,8 @@ def embedding_2d(
     # The coordinates of t-SNE have no unit and no origin.
     ax.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2", box_aspect=1)
     if title is not None:
-        ax.set_title(title)
-    add_legend(ax, handles, title="label")
+        set_heading(ax.set_title(title))
+    legend = add_legend(ax, names, title="label", centroids=False, own_figure=own_figure)
+    if own_figure:
+        make_room(ax, legend)
     return ax

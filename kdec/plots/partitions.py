@@ -5,12 +5,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from kdec.plots.legend import add_legend, make_room
+from kdec.plots.names import set_heading
 from kdec.plots.points import (
-    CENTROID_STYLE,
     PALETTE,
     SINGLE_COLOR,
-    add_legend,
-    centroid_handle,
+    centroid_style,
     check_labels,
     check_points,
     marker_size_and_alpha,
@@ -31,7 +31,8 @@ def clusters_2d(
 ) -> Axes:
     """Draw points in the plane, coloured by cluster, with centroids and the way they came.
 
-    Both axes have the same scale, so that distances look as k-means sees them.
+    Both axes have the same scale, so that distances look as k-means sees them. The legend holds up
+    to 100 names, and on given axes up to 30. A figure of its own is widened for it.
 
     Args:
         x: Points, shape (n, 2).
@@ -63,21 +64,28 @@ def clusters_2d(
         centroids = paths[-1] if centroids is None else centroids
     if centroids is not None:
         centroids = check_points(centroids, "centroids", n_features=2)
-    if ax is None:
+    own_figure = ax is None
+    if own_figure:
         _, ax = plt.subplots(figsize=(7, 5.5), layout="constrained")
 
-    colors, handles = point_colors(labels)
+    colors, names = point_colors(labels)
     size, alpha = marker_size_and_alpha(len(x))
     ax.scatter(*x.T, c=colors, s=size, alpha=alpha, linewidths=0)
     if paths is not None:
-        ax.plot(*paths.transpose(2, 0, 1), color="black", linewidth=1.5, marker=".", markersize=5)
-        ax.scatter(*paths[0].T, s=60, facecolors="white", edgecolors="black", zorder=3)
+        _draw_paths(ax, paths)
     if centroids is not None:
-        ax.scatter(*centroids.T, zorder=4, **CENTROID_STYLE)
-        handles.append(centroid_handle())
+        ax.scatter(*centroids.T, zorder=4, **centroid_style(len(centroids)))
     ax.set_aspect("equal", adjustable="datalim")
-    ax.set(xlabel=xlabel or "", ylabel=ylabel or "", title=title or "")
-    add_legend(ax, handles, title=None if labels is None else "cluster")
+    _set_headings(ax, xlabel, ylabel, title)
+    legend = add_legend(
+        ax,
+        names,
+        title=None if labels is None else "cluster",
+        centroids=centroids is not None,
+        own_figure=own_figure,
+    )
+    if own_figure:
+        make_room(ax, legend)
     return ax
 
 
@@ -125,7 +133,7 @@ def elbow(
         _, ax = plt.subplots(figsize=(6, 4), layout="constrained")
         ax.xaxis.get_major_locator().set_params(integer=True)
     ax.plot(n_clusters, inertias, marker="o", color=SINGLE_COLOR)
-    ax.set(xlabel="number of clusters", ylabel="inertia", title=title or "")
+    _set_headings(ax, "number of clusters", "inertia", title)
     ax.set_ylim(bottom=0)
     ax.grid(alpha=0.3)
     if silhouettes is not None:
@@ -134,6 +142,24 @@ def elbow(
         twin.plot(n_clusters, silhouettes, marker="s", linestyle="--", color=PALETTE[1])
         twin.set_ylabel("silhouette", color=PALETTE[1])
     return ax
+
+
+def _draw_paths(ax, paths):
+    scale = centroid_style(paths.shape[1])["linewidths"]
+    ax.plot(
+        *paths.transpose(2, 0, 1),
+        color="black",
+        linewidth=1.5 * scale,
+        marker=".",
+        markersize=5 * scale,
+    )
+    ax.scatter(*paths[0].T, s=60 * scale**2, facecolors="white", edgecolors="black", zorder=3)
+
+
+def _set_headings(ax, xlabel, ylabel, title):
+    set_heading(ax.set_xlabel(xlabel or ""))
+    set_heading(ax.set_ylabel(ylabel or ""))
+    set_heading(ax.set_title(title or ""))
 
 
 def _check_paths(paths):

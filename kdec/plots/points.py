@@ -1,13 +1,9 @@
-"""Points as they look in every scatter plot here: checks, colours, sizes and the legend."""
+"""Points as they look in every scatter plot here: checks, colours and sizes."""
 
-from collections.abc import Sequence
+from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba_array
-from matplotlib.legend import Legend
-from matplotlib.lines import Line2D
+from matplotlib.colors import hsv_to_rgb, to_rgba_array
 
 # Chosen by search for the largest smallest distance, in CIELAB, between any two of the first ten
 # and white as seen with normal vision, protanopia, deuteranopia and tritanopia; the second ten
@@ -20,14 +16,23 @@ PALETTE = (
 )
 SINGLE_COLOR = PALETTE[0]
 CENTROID_STYLE = {"marker": "X", "s": 110, "c": "black", "edgecolors": "white", "linewidths": 1.0}
-_MAX_LEGEND_ROWS = 15
+# One over each power of the number with g**4 = g + 1. The multiples, modulo one, fill a cube.
+_STEPS = 1.2207440846 ** -np.arange(1.0, 4.0)
 
 
 def label_colors(n_labels: int) -> np.ndarray:
-    """Return colours of labels, shape (n_labels, 4): the palette, or a colormap beyond its size."""
-    if n_labels <= len(PALETTE):
-        return to_rgba_array(PALETTE[:n_labels])
-    return matplotlib.colormaps["turbo"](np.linspace(0, 1, n_labels))
+    """Return distinct colours of labels, shape (n_labels, 4): the palette, and beyond it more.
+
+    The colours beyond the palette are spread over hue, saturation and lightness, so that one more
+    label leaves the others theirs.
+
+    Reference:
+        Roberts, The unreasonable effectiveness of quasirandom sequences, 2018.
+    """
+    n_more = max(0, n_labels - len(PALETTE))
+    places = np.arange(1, n_more + 1)[:, None] * _STEPS % 1
+    more = hsv_to_rgb([0, 0.4, 0.45] + places * [1, 0.6, 0.5])
+    return np.concatenate([to_rgba_array(PALETTE[:n_labels]), to_rgba_array(more)])
 
 
 def marker_size_and_alpha(n_points: int) -> tuple[float, float]:
@@ -67,8 +72,8 @@ def check_labels(labels, n_points: int, name: str = "y") -> np.ndarray | None:
     return labels
 
 
-def point_colors(labels: np.ndarray | None) -> tuple[np.ndarray | str, list[Line2D]]:
-    """Return a colour for each point and the legend's handle for each label."""
+def point_colors(labels: np.ndarray | None) -> tuple[np.ndarray | str, list[tuple[str, Any]]]:
+    """Return a colour for each point, and for each label its name and colour, for a legend."""
     if labels is None:
         return SINGLE_COLOR, []
     try:
@@ -76,36 +81,10 @@ def point_colors(labels: np.ndarray | None) -> tuple[np.ndarray | str, list[Line
     except TypeError:  # Labels without an order, as where some are None.
         distinct, codes = np.unique(labels.astype(str), return_inverse=True)
     colors = label_colors(len(distinct))
-    handles = [
-        Line2D([], [], linestyle="", marker="o", markersize=7, color=color, label=str(label))
-        for label, color in zip(distinct, colors, strict=True)
-    ]
-    return colors[codes], handles
+    return colors[codes], list(zip(map(str, distinct), colors, strict=True))
 
 
-def centroid_handle() -> Line2D:
-    """Return the legend's handle for centroids."""
-    return Line2D(
-        [],
-        [],
-        linestyle="",
-        marker=CENTROID_STYLE["marker"],
-        markersize=10,
-        color=CENTROID_STYLE["c"],
-        markeredgecolor=CENTROID_STYLE["edgecolors"],
-        label="centroid",
-    )
-
-
-def add_legend(ax: Axes, handles: Sequence[Line2D], title: str | None) -> Legend | None:
-    """Put the legend to the right of the axes, in as many columns as its length needs."""
-    if not handles:
-        return None
-    return ax.legend(
-        handles=handles,
-        title=title,
-        loc="center left",
-        bbox_to_anchor=(1.02, 0.5),
-        ncols=-(-len(handles) // _MAX_LEGEND_ROWS),
-        frameon=False,
-    )
+def centroid_style(n_centroids: int) -> dict[str, Any]:
+    """Return how centroids are drawn: smaller where there are so many that they would be all."""
+    share = min(1.0, 60 / n_centroids)
+    return {**CENTROID_STYLE, "s": 110 * share, "linewidths": share**0.5}

@@ -24,12 +24,6 @@ from kdec import plots
 from kdec.plots.points import PALETTE, label_colors
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
