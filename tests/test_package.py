@@ -93,6 +93,7 @@ FOR_EVERY_BACKEND = {
     "kdec.integers",
     "kdec.layers",
     "kdec.models.own_loss",
+    "kdec.models.placement",
 }
 
 
@@ -106,6 +107,7 @@ FOR_EVERY_BACKEND = {
         "integers.py",
         "layers.py",
         "models/own_loss.py",
+        "models/placement.py",
         "models/stateless_seeds.py",
         "views.py",
         "autoencoders/*.py",

@@ -23,13 +23,17 @@ from kdec.kmeans import labeling, lloyd, nearest, points
 SIX_POINTS = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
 
 
+SEEDS_BY_ROW = (
+    "The seeds are drawn by row, so a weight of 2 and two rows draw different seeds; "
+    "scikit-learn's KMeans fails this check for the same reason."
+)
+
+
 @parametrize_with_checks(
     [KMeans(n_clusters=3, max_iter=20)],
     expected_failed_checks=lambda _: {
-        "check_sample_weight_equivalence_on_dense_data": (
-            "The seeds are drawn by row, so a weight of 2 and two rows draw different seeds; "
-            "scikit-learn's KMeans fails this check for the same reason."
-        )
+        f"check_sample_weight_equivalence_on_{kind}_data": SEEDS_BY_ROW
+        for kind in ("dense", "sparse")
     },
 )
 def test_scikit_learn_estimator_check(estimator, check):
