@@ -76,14 +76,14 @@ class Pass(NamedTuple):
 
 
 def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int]:
-    """Choose kernel and subspace for a problem, and the rows of a chunk."""
+    """Choose kernel and subspace for n points, and the rows of a chunk."""
     n_columns = n_clusters * n_init
     d = points.width
     rows = chunk_rows(d, n_columns)
     kernel = None
     n_directions = 0
-    sparse = isinstance(points, Sparse)
-    if n * n_columns >= _COMPILE_FROM and metric != "manhattan" and not sparse:
+    can_compile = metric != "manhattan" and not isinstance(points, Sparse)
+    if can_compile and n * n_columns >= _COMPILE_FROM:
         kind = "narrow" if nearest.is_narrow(d, n_clusters) else "wide"
         rows = _even_rows(n, _NARROW_ROWS if kind == "narrow" else rows)
         kernel = Kernel(kind, d, n_clusters, rows)

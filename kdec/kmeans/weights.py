@@ -24,7 +24,8 @@ def without_zero_rows(X, sample_weight, n_clusters):
     Returns:
         The weights, and the inertia of the rows without: their weight, as their distance is 1.
     """
-    is_zero = X.count_nonzero(axis=1) == 0 if issparse(X) else ~X.any(axis=1)
+    # SciPy counts the values of each row from 1.15 on only.
+    is_zero = np.ravel(abs(X).sum(axis=1)) == 0 if issparse(X) else ~X.any(axis=1)
     others = np.where(is_zero, 0, sample_weight)
     if np.count_nonzero(others) < n_clusters:
         return sample_weight, 0.0
