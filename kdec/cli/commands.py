@@ -20,6 +20,7 @@ import kdec
 from kdec import pretrained
 from kdec.experiments import EXPERIMENTS, find_experiment, report
 from kdec.quiet import import_tensorflow
+from kdec.whole_files import written_whole
 
 app = typer.Typer(
     help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",
@@ -93,7 +94,9 @@ def write_report(
 ) -> None:
     """Write the table of all recorded runs beside the sources' figures."""
     try:
-        out.write_text(report(results))
+        text = report(results)
+        with written_whole(out) as partial:
+            partial.write_text(text)
     except (ValueError, OSError) as error:
         _print_error(error)
         raise typer.Exit(_BAD_INPUT) from None

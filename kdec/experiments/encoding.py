@@ -18,6 +18,7 @@ from kdec.experiments.starting import load_autoencoder
 from kdec.experiments.stopping import ResumableEarlyStopping
 from kdec.kmeans import KMeans
 from kdec.models import DEC, ShuffledBatches
+from kdec.whole_files import written_whole
 
 _FULL = {
     "hidden_units": [784, 64, 32],
@@ -67,7 +68,8 @@ def run(run: Run) -> None:
     else:
         autoencoder, stages = choose(run, [train(run, i) for i in range(run.config["n_starts"])])
     run.save_model(autoencoder, "autoencoder.keras")
-    autoencoder.save_weights(run.out / "autoencoder.h5")
+    with written_whole(run.out / "autoencoder.h5") as partial:
+        autoencoder.save_weights(partial)
     n_clusters, options = run.dataset.n_classes, clustering_options(run)
     with run.timed("pixels"):
         labels = KMeans(n_clusters, **options).fit_predict(run.dataset.flat)
