@@ -18,7 +18,6 @@ from kdec.experiments.starting import load_autoencoder
 from kdec.experiments.stopping import ResumableEarlyStopping
 from kdec.kmeans import KMeans
 from kdec.models import DEC, ShuffledBatches
-from kdec.whole_files import written_whole
 
 _FULL = {
     "hidden_units": [784, 64, 32],
@@ -68,8 +67,7 @@ def run(run: Run) -> None:
     else:
         autoencoder, stages = choose(run, [train(run, i) for i in range(run.config["n_starts"])])
     run.save_model(autoencoder, "autoencoder.keras")
-    with written_whole(run.out / "autoencoder.h5") as partial:
-        autoencoder.save_weights(partial)
+    autoencoder.save_weights(run.out / "autoencoder.h5")
     n_clusters, options = run.dataset.n_classes, clustering_options(run)
     with run.timed("pixels"):
         labels = KMeans(n_clusters, **options).fit_predict(run.dataset.flat)

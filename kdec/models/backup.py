@@ -1,10 +1,10 @@
 """A backup of a training that a kill at any moment leaves whole."""
 
-import json
 import os
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from kdec.whole_files import written_whole
 
@@ -12,21 +12,24 @@ from kdec.whole_files import written_whole
 class AtomicBackup(keras.callbacks.BackupAndRestore):
     """Keras' BackupAndRestore whose backup is whole and of one epoch, whenever the process ends.
 
-    Keras' own writes weights and epoch one after the other over the last ones. A kill between
-    them trains an epoch twice, a kill within one leaves a backup that does not load. Here one
-    file, replaced in one step, names the epoch and its weights. It also says whether another
-    callback had ended the training, as DEC does when its labels settle: `fit` then restores the
-    weights and trains no further.
+    Keras' own writes the weights and then the epoch, each over the last one. A kill between them
+    trains an epoch twice, a kill within one leaves a backup that does not load. Here one file,
+    replaced in one step, holds both. It also says whether another callback had ended the training,
+    as DEC does when its labels settle: `fit` then restores the weights and trains no further.
 
     Give it last in `callbacks`, behind those that may stop the training. A training ends as one
     never killed if what else it depends on follows from weights and epoch, as in the `fit` of
-    kdec's models; for others see `kdec.models.ShuffledBatches`.
+    kdec's models; for the order of batches in others see `kdec.models.ShuffledBatches`.
 
     Args:
         backup_dir: Folder of the backup, of this one training; made if absent.
         delete_checkpoint: If True, the folder is removed at the end of `fit`. With False, a kill
             before the trained model is saved loses nothing either; remove the folder after that.
             Defaults to True, as in Keras.
+
+    Raises:
+        ValueError: At the start of `fit`, if the folder holds a backup of another model.
+        OSError: At the end of an epoch, if the backup cannot be written; the one before stays.
 
     Example:
     >>> import kdec, numpy as np, tempfile
@@ -39,40 +42,45 @@ class AtomicBackup(keras.callbacks.BackupAndRestore):
 
     def __init__(self, backup_dir: str | os.PathLike, delete_checkpoint: bool = True):
         super().__init__(str(backup_dir), delete_checkpoint=delete_checkpoint)
-        self._folder = Path(backup_dir)
-        self._state_path = self._folder / "state.json"
+        self._path = Path(backup_dir) / "backup.npz"
 
     def on_train_begin(self, logs=None):
-        """Restore the weights of the last epoch of an interrupted training, if there was one."""
-        if not self._state_path.exists():
+        """Restore the state after the last epoch of an interrupted training, if there was one."""
+        if not self._path.exists():
             return
-        state = json.loads(self._state_path.read_text())
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)
-        self.model.load_weights(self._folder / state["weights"])
+        with np.load(self._path) as backup:
+            arrays = [backup[f"arr_{i}"] for i in range(len(backup) - 2)]
+            epoch, has_stopped = int(backup["epoch"]), bool(backup["has_stopped"])
+        variables = self._variables()
+        expected, received = ([tuple(v.shape) for v in each] for each in (variables, arrays))
+        if received != expected:
+            raise ValueError(
+                f"Expected {self._path} to be a backup of this model, of variables of shapes "
+                f"{expected}. Received: shapes {received}"
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            # NumPy's files do not know bfloat16.
+            variable.assign(array.view(keras.ops.convert_to_numpy(variable).dtype))
         # As Keras' own does; `fit` forgets it at the start of the next one.
-        self.model._initial_epoch = self.params["epochs"] if state["stopped"] else state["epoch"]
+        self.model._initial_epoch = self.params["epochs"] if has_stopped else epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        """Back up the weights, under a name of their own, and then the state that names them."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        weights = self._folder / f"epoch_{epoch + 1}.weights.h5"
-        with written_whole(weights) as partial:
-            self.model.save_weights(partial)
-        state = {
-            "epoch": epoch + 1,
-            "weights": weights.name,
-            "stopped": bool(self.model.stop_training),
-        }
-        with written_whole(self._state_path) as partial:
-            partial.write_text(json.dumps(state))
-        for path in self._folder.glob("*.weights.h5"):
-            if path != weights:
-                path.unlink()
+        """Back up the weights, the optimizer's state, the epoch, and whether training ends."""
+        # Not as HDF5: a full disk makes its library crash the process.
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(self._path) as partial:
+            np.savez(
+                partial,
+                *map(keras.ops.convert_to_numpy, self._variables()),
+                epoch=epoch + 1,
+                has_stopped=self.model.stop_training,
+            )
 
-    def on_train_end(self, logs=None):
-        """Remove the backup, unless it is to stay."""
-        if self.delete_checkpoint:
-            # First, since it names a file that a kill may find removed.
-            self._state_path.unlink(missing_ok=True)
-        super().on_train_end(logs)
+    def _variables(self):
+        optimizer = self.model.optimizer
+        if not optimizer.built:
+            optimizer.build(self.model.trainable_variables)
+        # Random seeds, too. Metrics start anew in each epoch, and some are made in the first one.
+        metrics = {id(variable) for variable in self.model.metrics_variables}
+        kept = (variable for variable in self.model.variables if id(variable) not in metrics)
+        return [*kept, *optimizer.variables]
