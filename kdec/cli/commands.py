@@ -26,6 +26,7 @@ from kdec.cli.console import (
 from kdec.cli.endings import BAD_INPUT, check_folder, one_line_errors
 from kdec.experiments import EXPERIMENTS, find_experiment, report
 from kdec.quiet import import_tensorflow
+from kdec.whole_files import written_whole
 
 app = typer.Typer(
     help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",
@@ -96,7 +97,9 @@ def write_report(
 ) -> None:
     """Write the table of all recorded runs beside the sources' figures."""
     with one_line_errors():
-        out.write_text(report(results))
+        text = report(results)
+        with written_whole(out) as partial:
+            partial.write_text(text)
     print_plain(f"Wrote {out}")
 
 

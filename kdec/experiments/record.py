@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import kdec
+from kdec.whole_files import written_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
 _CURVE_POINTS = 60
@@ -76,16 +77,21 @@ def processor() -> str:
 
 
 def read_curve(path: Path) -> dict[str, list[float]]:
-    """Return the learning curve that Keras' CSVLogger wrote, a list for each logged name.
-
-    A training that was killed and resumed may have logged an epoch twice; the last row counts.
-    CSVLogger adds a column of "NA" for each validation loss that there is not; it is left out.
-    """
+    """Return the learning curve that `write_curve` wrote, a list for each logged name."""
     with open(path, newline="") as file:
-        row_of_epoch = {int(row["epoch"]): row for row in csv.DictReader(file)}
-    rows = [row_of_epoch[epoch] for epoch in sorted(row_of_epoch)]
-    names = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
-    return {name: [float(row[name]) for row in rows] for name in names}
+        names, *rows = csv.reader(file)
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    return {name: [float(value) for value in columns[name]] for name in names if name != "epoch"}
+
+
+def write_curve(path: Path, curve: dict[str, list[float]]) -> None:
+    """Write a learning curve as CSV, one row an epoch."""
+    with written_whole(path) as partial, open(partial, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", *curve])
+        writer.writerows(
+            [epoch, *values] for epoch, values in enumerate(zip(*curve.values(), strict=True))
+        )
 
 
 def thin(curve: dict[str, list[float]]) -> dict[str, list]:
@@ -109,9 +115,8 @@ def _rounded(value):
 
 def write_json(path: Path, content: dict) -> None:
     """Write `content` whole or not at all: a kill leaves no half-written file."""
-    partial = path.with_name(f"partial_{path.name}")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def read_json(path: Path) -> dict | None:

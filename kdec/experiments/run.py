@@ -26,6 +26,8 @@ import kdec
 from kdec import metrics
 from kdec.data import Dataset
 from kdec.experiments import record
+from kdec.models import AtomicBackup
+from kdec.whole_files import written_whole
 
 logger = logging.getLogger("kdec")
 
@@ -115,7 +117,8 @@ class Run:
             _save_model(model, path)
             self._state["done"].append(stage)
             self._set_seconds(stage, clock)
-            shutil.rmtree(self.backup(stage), ignore_errors=True)
+        # Here, since a kill may have come between the last line above and this one.
+        shutil.rmtree(self.backup(stage), ignore_errors=True)
         self._curves[stage] = record.read_curve(curve_path)
         self._models.append(filename)
         return model
@@ -176,7 +179,8 @@ class Run:
     def save_figure(self, name: str, picture) -> None:
         """Save a Matplotlib Axes or Figure as `name`.png and close it."""
         figure = picture if isinstance(picture, Figure) else picture.figure
-        figure.savefig(self.out / f"{name}.png", dpi=120, bbox_inches="tight")
+        with written_whole(self.out / f"{name}.png") as partial:
+            figure.savefig(partial, dpi=120, bbox_inches="tight")
         plt.close(figure)
 
     def write_result(self) -> dict[str, Any]:
@@ -192,7 +196,13 @@ class Run:
             **record.surroundings(),
         }
         record.write_json(self.out / "result.json", result)
-        self._state_path.unlink(missing_ok=True)
+        return self.finished()
+
+    def finished(self) -> dict[str, Any] | None:
+        """Return the content of `result.json`, or None if the run is not finished."""
+        result = record.read_json(self.out / "result.json")
+        if result:
+            self._state_path.unlink(missing_ok=True)
         return result
 
     def _callbacks(self, stage, curve_path, clock):
@@ -202,11 +212,9 @@ class Run:
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda epoch, logs: self._set_seconds(stage, clock)
             ),
-            keras.callbacks.CSVLogger(str(curve_path), append=True),
+            _CurveLog(curve_path),
             # Its end of training is too early to delete it: the model has not been saved yet.
-            keras.callbacks.BackupAndRestore(
-                str(self.backup(stage)), double_checkpoint=True, delete_checkpoint=False
-            ),
+            AtomicBackup(self.backup(stage), delete_checkpoint=False),
         ]
 
     def _set_seconds(self, stage, clock):
@@ -228,8 +236,27 @@ class _Clock:
         return round(self._earlier + time.perf_counter() - self._start, 2)
 
 
+class _CurveLog(keras.callbacks.Callback):
+    """Keeps the learning curve on disk, also that of the epochs before a kill.
+
+    Keras' CSVLogger would append to a line that a full disk cut short.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def on_train_begin(self, logs=None):
+        self._curve = record.read_curve(self._path) if self._path.exists() else {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        # A kill between curve and backup has the epoch done, and logged, once more.
+        self._curve = {
+            name: [*self._curve.get(name, [])[:epoch], float(value)] for name, value in logs.items()
+        }
+        record.write_curve(self._path, self._curve)
+
+
 def _save_model(model, path):
-    """Save under another name first, so that a kill leaves no half-written model behind."""
-    partial = path.with_name(f"partial_{path.name}")
-    model.save(partial)
-    partial.replace(path)
+    with written_whole(path) as partial:
+        model.save(partial)
