@@ -1,5 +1,6 @@
 """The encoder of a clustering, from samples as they come to codes."""
 
+import functools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,12 +8,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from kdec.autoencoders import Autoencoder, conv, conv_encoder, dense, dense_encoder
-from kdec.clustering.network_input import NetworkInput
+from kdec.autoencoders import conv, conv_encoder, dense, dense_encoder
+from kdec.clustering.network_input import NetworkInput, column_scale
 from kdec.clustering.recipe import Recipe, choose_network, choose_recipe, why_not_deep
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.stages import Stages
 from kdec.models import NeighborContrast, ShuffledBatches, fastest_policy
+from kdec.neighbors import nearest_neighbors
 from kdec.views import RandomAffine, RandomNoise
 
 logger = logging.getLogger("kdec")
@@ -84,7 +86,7 @@ class EncoderTraining:
         x: Float32 array (n, ...), checked.
         stages: What trains.
         method: "contrast", "dec" or "idec".
-        encoder: "auto", "dense", "conv", or a Keras model.
+        encoder: "auto", "dense", "conv", "none", or a Keras model.
         views: "auto", a Keras layer, or None.
         standardize: "auto", or whether columns are brought to mean 0 and deviation 1.
         recipe: How it trains.
@@ -114,18 +116,19 @@ class EncoderTraining:
         self.stages, self.method, self.encoder = stages, method, encoder
         self.given_views, self.recipe, self.seed, self.verbose = views, recipe, seed, verbose
         self.reason = None
-        if method == "contrast" and isinstance(encoder, str) and encoder == "auto":
+        if self.encoder_is_chosen:
             self.reason = why_not_deep(len(x), x.shape[1:])
         if standardize == "auto":
-            standardize = not (x.min() >= 0 and x.max() <= 1)
-        self.samples = NetworkInput(x, self._network_shape(x.shape[1:]), standardize)
+            standardize = x.ndim == 2 and not (x.min() >= 0 and x.max() <= 1)
+        scale = column_scale(x) if standardize else None
+        self.samples = NetworkInput(x.shape[1:], self._network_shape(x.shape[1:]), scale)
         self.inputs = self.samples.apply(x)
         self.network = None
 
     def run(self) -> keras.Model:
         """Train, and return the model from samples as they come to codes."""
-        if self.reason is not None:
-            return self.samples.before(_identity(self.samples.network_shape))
+        if self.is_plain:
+            return self.samples.before(identity(self.samples.network_shape))
         if self.method == "contrast":
             contrast = self.stages.train(
                 "contrast", self._build_contrast, self._fit_contrast, "contrast.keras"
@@ -134,10 +137,32 @@ class EncoderTraining:
             return self.samples.before(
                 self.network, keras.layers.UnitNormalization(dtype="float32")
             )
+        if isinstance(self.encoder, keras.Model) and not hasattr(self.encoder, "decoder"):
+            self.network = _copy(self.encoder)
+            return self.samples.before(self.network)
         self.network = self.stages.train(
             "autoencoder", self._build_autoencoder, self._fit_autoencoder, "autoencoder.keras"
         )
         return self.samples.before(self.network.encoder)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is no encoder to train."""
+        return self.reason is not None or (isinstance(self.encoder, str) and self.encoder == "none")
+
+    @property
+    def encoder_is_chosen(self) -> bool:
+        """Whether there may be none at all, since the user has not named one."""
+        return self.method == "contrast" and _is_auto(self.encoder)
+
+    @functools.cached_property
+    def neighbors(self) -> np.ndarray:
+        """The nearest neighbours of each sample, int32 (n, n_neighbors)."""
+        return nearest_neighbors(
+            self.inputs,
+            min(self.recipe.n_neighbors, len(self.inputs) - 1),
+            verbose=self.verbose == 1,
+        )
 
     @property
     def is_conv(self) -> bool:
@@ -146,7 +171,7 @@ class EncoderTraining:
 
     def views(self) -> keras.Layer | None:
         """Build the layer of the random views, or return None for none."""
-        if not (isinstance(self.given_views, str) and self.given_views == "auto"):
+        if not _is_auto(self.given_views):
             return self.given_views
         if self.method != "contrast":
             return None
@@ -170,8 +195,8 @@ class EncoderTraining:
     def _network_shape(self, sample_shape):
         if isinstance(self.encoder, keras.Model):
             return tuple(self.encoder.input_shape[1:])
-        network = choose_network(sample_shape) if self.encoder == "auto" else self.encoder
-        if network == "dense" or self.reason is not None:
+        network = choose_network(sample_shape) if _is_auto(self.encoder) else self.encoder
+        if network == "dense" or self.is_plain:
             return (int(np.prod(sample_shape)),)
         return sample_shape if len(sample_shape) == 3 else (*sample_shape, 1)
 
@@ -183,13 +208,11 @@ class EncoderTraining:
         return NeighborContrast(encoder, self.views(), seed=self.seed)
 
     def _fit_contrast(self, model, callbacks):
-        recipe = self.recipe
-        neighbors = recipe.n_neighbors if len(self.inputs) > recipe.n_neighbors else 0
         model.fit(
             self.inputs,
-            neighbors,
-            recipe.batch_size,
-            recipe.epochs,
+            self.neighbors,
+            self.recipe.batch_size,
+            self.recipe.epochs,
             callbacks,
             verbose=self.verbose,
         )
@@ -216,9 +239,14 @@ class EncoderTraining:
         )
 
 
-def _identity(shape):
+def identity(shape: tuple[int, ...]) -> keras.Model:
+    """Build a model that gives samples of `shape` as they come."""
     inputs = keras.Input(shape)
     return keras.Model(inputs, keras.layers.Identity()(inputs), name="identity")
+
+
+def _is_auto(choice):
+    return isinstance(choice, str) and choice == "auto"
 
 
 def _copy(model):

@@ -1,5 +1,7 @@
 """Between samples as they come and what a network takes: columns of one scale, images, vectors."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -10,36 +12,32 @@ class NetworkInput:
     """Brings samples to the shape and scale of a network, and builds models that do so themselves.
 
     Args:
-        x: Float32 array (n, ...), the samples to learn from.
-        network_shape: Shape of a sample for the network: (d,), or (height, width, channels).
-        standardize: Whether columns are brought to mean 0 and deviation 1. Images never are.
-
-    Attributes:
         sample_shape: Shape of a sample as it comes.
-        network_shape: As given.
+        network_shape: Shape of a sample for the network: (d,), or (height, width, channels).
+        scale: Mean and deviation of each column, two arrays (d,), which are brought to 0 and 1; or
+            None.
     """
 
-    def __init__(self, x: np.ndarray, network_shape: tuple[int, ...], standardize: bool):
-        self.sample_shape = x.shape[1:]
+    def __init__(self, sample_shape: tuple[int, ...], network_shape: tuple[int, ...], scale=None):
+        self.sample_shape = sample_shape
         self.network_shape = network_shape
-        self.mean = self.deviation = None
-        if standardize and x.ndim == 2:
-            self.mean = x.mean(axis=0, dtype=np.float64)
-            deviation = x.std(axis=0, dtype=np.float64)
-            # Of a constant column rounding may leave some.
-            rounding = np.finfo(np.float32).eps * np.abs(self.mean)
-            self.deviation = np.where(deviation > rounding, deviation, 1.0)
+        self.scale = scale
+
+    def flat(self) -> "NetworkInput":
+        """Return the same for a network that takes vectors."""
+        return NetworkInput(self.sample_shape, (math.prod(self.sample_shape),), self.scale)
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Return samples (n, ...) as the network takes them, float32."""
-        if self.mean is not None:
-            x = ((x - self.mean) / self.deviation).astype(np.float32)
+        if self.scale is not None:
+            mean, deviation = self.scale
+            x = ((x - mean) / deviation).astype(np.float32)
         return x.reshape(len(x), *self.network_shape)
 
     def before(self, network: keras.Model, last: keras.Layer | None = None) -> keras.Model:
         """Return a model from samples as they come to what `network`, and then `last`, gives."""
         inputs = outputs = keras.Input(self.sample_shape, name="samples")
-        if self.mean is not None:
+        if self.scale is not None:
             outputs = self._standardization(invert=False)(outputs)
         if self.network_shape != self.sample_shape:
             outputs = keras.layers.Reshape(self.network_shape)(outputs)
@@ -52,9 +50,17 @@ class NetworkInput:
         outputs = decoder(inputs)
         if self.sample_shape != tuple(decoder.output_shape[1:]):
             outputs = keras.layers.Reshape(self.sample_shape)(outputs)
-        if self.mean is not None:
+        if self.scale is not None:
             outputs = self._standardization(invert=True)(outputs)
         return keras.Model(inputs, outputs)
 
     def _standardization(self, invert):
-        return Standardization(self.mean, self.deviation, invert, dtype="float32")
+        return Standardization(*self.scale, invert, dtype="float32")
+
+
+def column_scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and deviation of each column of `x` (n, d); 1 for that of a constant column."""
+    mean, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    # Rounding may leave a constant column some.
+    rounding = np.finfo(np.float32).eps * np.abs(mean)
+    return mean, np.where(deviation > rounding, deviation, 1.0)

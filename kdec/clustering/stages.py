@@ -1,13 +1,20 @@
 """The trainings of one fit, each of which can go on after an interruption."""
 
 import csv
+import hashlib
+import json
 import logging
+import numbers
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+
+import kdec
 
 logger = logging.getLogger("kdec")
 
@@ -63,6 +70,57 @@ class Stages:
             shutil.rmtree(backup, ignore_errors=True)
         self.curves[stage] = read_curve(curve)
         return model
+
+
+def open_backup(folder: str | os.PathLike, parameters: dict[str, Any], x: np.ndarray) -> Path:
+    """Return the folder of a fit, made if absent, which says what it is a fit of.
+
+    Args:
+        folder: The folder.
+        parameters: Parameters of the fit.
+        x: Its samples.
+
+    Raises:
+        ValueError: If the folder holds another fit, or `random_state` is not an int, so that this
+            one could not be done again.
+    """
+    if not isinstance(parameters["random_state"], numbers.Integral):
+        raise ValueError(
+            "Expected an int random_state with backup_dir, so that an interrupted fit can go on. "
+            f"Received: random_state={parameters['random_state']!r}"
+        )
+    identity = {
+        "kdec version": kdec.__version__,
+        "data": hashlib.sha256(np.ascontiguousarray(x)).hexdigest(),
+        **{name: _description(value) for name, value in parameters.items() if name != "verbose"},
+    }
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "fit.json"
+    if not path.exists():
+        partial = folder / "partial_fit.json"
+        partial.write_text(json.dumps(identity, indent=1))
+        partial.replace(path)
+    found = json.loads(path.read_text())
+    differing = [name for name, value in identity.items() if found.get(name) != value]
+    if differing:
+        raise ValueError(
+            "Expected a backup_dir that is free or holds this same fit. "
+            f"Received: {folder} with a fit of another {' and '.join(differing)}. Remove it, or "
+            "choose another folder."
+        )
+    return folder
+
+
+def _description(value):
+    """A parameter as what JSON can hold: of a Keras object, a digest of all that it is."""
+    if isinstance(value, keras.layers.Layer):
+        config = json.dumps(keras.saving.serialize_keras_object(value), default=str)
+        digest = hashlib.sha256(config.encode())
+        for weight in value.get_weights():
+            digest.update(np.ascontiguousarray(weight))
+        return digest.hexdigest()
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _resuming(backup, curve):
