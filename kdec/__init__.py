@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "autoencoders": ["Autoencoder"],
+        "clustering": ["DeepClustering"],
         "data": ["load_data"],
         "kmeans": ["KMeans"],
         "layers": ["ClusteringLayer"],
@@ -34,7 +35,17 @@ __getattr__, __dir__, __all__ = lazy_names(
         "pretrained": ["load_pretrained"],
     },
     submodules=[
-        *("autoencoders", "data", "kmeans", "layers", "metrics", "models", "plots", "pretrained"),
+        *(
+            "autoencoders",
+            "clustering",
+            "data",
+            "kmeans",
+            "layers",
+            "metrics",
+            "models",
+            "plots",
+            "pretrained",
+        ),
         *("neighbors", "views"),
         *("dec", "differentiable_kmeans", "kmeans_loss"),
     ],
@@ -44,6 +55,9 @@ __all__ += ["__version__"]
 # Modules that register Keras objects, and those of them that import TensorFlow.
 _KERAS_MODULES = (
     "kdec.autoencoders",
+    "kdec.clustering.model",
+    "kdec.clustering.neighbor_vote",
+    "kdec.clustering.standardization",
     "kdec.layers",
     "kdec.models.differentiable_kmeans",
     "kdec.views",

@@ -1,0 +1,11 @@
+"""Clusters of your own data: the whole pipeline as one estimator."""
+
+from kdec.lazy_names import lazy_names
+
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "encoding": ["train_encoder"],
+        "estimator": ["DeepClustering"],
+    },
+)

@@ -1,0 +1,99 @@
+"""Checks of the parameters of DeepClustering, alone and against the samples."""
+
+import keras
+import numpy as np
+
+from kdec.clustering.encoding import METHODS
+from kdec.integers import is_positive_int
+
+_ENCODERS = ("auto", "dense", "conv", "none")
+_LEAST_SIDE = 4  # of images for convolutions
+
+
+def check_parameters(clustering) -> None:
+    """Raise a ValueError unless each parameter of the DeepClustering is one of those it may be."""
+    _check(clustering, "n_clusters", "a positive int or 'auto'", _is_int_or_auto)
+    _check(clustering, "epochs", "a positive int or 'auto'", _is_int_or_auto)
+    _check(clustering, "method", f"one of {METHODS}", _is_one_of(METHODS))
+    for name in ("standardize", "self_labeling"):
+        _check(clustering, name, "True, False or 'auto'", _is_bool_or_auto)
+    _check(
+        clustering,
+        "views",
+        "'auto', a Keras layer or None",
+        lambda views: views is None or _is_auto(views) or isinstance(views, keras.Layer),
+    )
+    _check(
+        clustering,
+        "encoder",
+        f"one of {_ENCODERS} or a Keras model",
+        lambda encoder: isinstance(encoder, keras.Model) or _is_one_of(_ENCODERS)(encoder),
+    )
+
+
+def check_fit_of(clustering, x: np.ndarray) -> None:
+    """Raise a ValueError unless the parameters fit the samples `x` (n, ...).
+
+    Args:
+        clustering: A DeepClustering with sound parameters.
+        x: Float32 array.
+    """
+    n_clusters = 1 if _is_auto(clustering.n_clusters) else clustering.n_clusters
+    if len(x) < n_clusters:
+        raise ValueError(
+            "Expected at least as many samples as clusters. "
+            f"Received: n_samples={len(x)} with n_clusters={n_clusters}"
+        )
+    encoder, shape = clustering.encoder, x.shape[1:]
+    if isinstance(encoder, keras.Model):
+        _check_encoder(clustering.method, encoder, shape)
+    elif encoder == "conv" and (len(shape) < 2 or min(shape[:2]) < _LEAST_SIDE):
+        raise ValueError(
+            f"Expected images of at least {_LEAST_SIDE} pixels a side with encoder='conv'. "
+            f"Received: samples of shape {shape}"
+        )
+    elif encoder == "none" and clustering.method != "contrast":
+        raise ValueError(
+            f"Expected an encoder with method={clustering.method!r}. Received: encoder='none'"
+        )
+
+
+def _check_encoder(method, encoder, shape):
+    expected = tuple(encoder.input_shape[1:])
+    fits = expected in (shape, (*shape, 1), (int(np.prod(shape)),))
+    if not fits:
+        raise ValueError(
+            f"Expected samples of shape {expected}, as the encoder takes them. Received: {shape}"
+        )
+    has_decoder = isinstance(getattr(encoder, "decoder", None), keras.Model)
+    if method == "contrast" and has_decoder:
+        raise ValueError(
+            "Expected an encoder alone with method='contrast'. Received: an autoencoder; its "
+            "`.encoder` will do"
+        )
+    if method == "idec" and not has_decoder:
+        raise ValueError(
+            "Expected a kdec.Autoencoder with method='idec'. Received: an encoder without decoder"
+        )
+
+
+def _check(clustering, name, expected, is_sound):
+    value = getattr(clustering, name)
+    if not is_sound(value):
+        raise ValueError(f"Expected {name} to be {expected}. Received: {name}={value!r}")
+
+
+def _is_auto(value):
+    return isinstance(value, str) and value == "auto"
+
+
+def _is_int_or_auto(value):
+    return _is_auto(value) or is_positive_int(value)
+
+
+def _is_bool_or_auto(value):
+    return _is_auto(value) or isinstance(value, (bool, np.bool_))
+
+
+def _is_one_of(names):
+    return lambda value: isinstance(value, str) and value in names

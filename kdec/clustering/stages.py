@@ -1,0 +1,154 @@
+"""The trainings of one fit, each of which can go on after an interruption."""
+
+import csv
+import hashlib
+import json
+import logging
+import numbers
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import kdec
+
+logger = logging.getLogger("kdec")
+
+
+class Stages:
+    """Trains models one after the other; given a folder, does not train again what is there.
+
+    Args:
+        folder: Folder for what an interrupted fit needs to go on, or None.
+        callbacks: Keras callbacks for each training.
+
+    Attributes:
+        curves: The learning curve of each stage, a list for each logged name.
+    """
+
+    def __init__(self, folder: Path | None, callbacks: Sequence[keras.callbacks.Callback] | None):
+        self.folder = folder
+        self.callbacks = keras.tree.flatten(callbacks or [])
+        self.curves: dict[str, dict[str, list[float]]] = {}
+
+    def train(
+        self,
+        stage: str,
+        build: Callable[[], keras.Model],
+        fit: Callable[[keras.Model, list], Any],
+        filename: str,
+    ) -> keras.Model:
+        """Train a model, or go on where an interrupted fit left it, or load the finished one.
+
+        Args:
+            stage: Name of the stage.
+            build: Makes the model as it is before training, the same one each time.
+            fit: Called with the model and callbacks; trains the one with the others.
+            filename: Where the trained model goes in the folder.
+
+        Returns:
+            The trained model.
+        """
+        if self.folder is None:
+            model, history = build(), keras.callbacks.History()
+            fit(model, [history, *self.callbacks])
+            self.curves[stage] = history.history
+            return model
+        path, backup = self.folder / filename, self.folder / f"backup_{stage}"
+        curve = self.folder / f"curve_{stage}.csv"
+        if path.exists():
+            logger.info("%s: finished before; loaded from %s.", stage, path)
+            model = keras.saving.load_model(path)
+        else:
+            model = build()
+            fit(model, [*_resuming(backup, curve), *self.callbacks])
+            save_whole(model, path)
+            shutil.rmtree(backup, ignore_errors=True)
+        self.curves[stage] = read_curve(curve)
+        return model
+
+
+def open_backup(folder: str | os.PathLike, parameters: dict[str, Any], x: np.ndarray) -> Path:
+    """Return the folder of a fit, made if absent, which says what it is a fit of.
+
+    Args:
+        folder: The folder.
+        parameters: Parameters of the fit.
+        x: Its samples.
+
+    Raises:
+        ValueError: If the folder holds another fit, or `random_state` is not an int, so that this
+            one could not be done again.
+    """
+    if not isinstance(parameters["random_state"], numbers.Integral):
+        raise ValueError(
+            "Expected an int random_state with backup_dir, so that an interrupted fit can go on. "
+            f"Received: random_state={parameters['random_state']!r}"
+        )
+    identity = {
+        "kdec version": kdec.__version__,
+        "data": hashlib.sha256(np.ascontiguousarray(x)).hexdigest(),
+        **{name: _description(value) for name, value in parameters.items() if name != "verbose"},
+    }
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "fit.json"
+    if not path.exists():
+        partial = folder / "partial_fit.json"
+        partial.write_text(json.dumps(identity, indent=1))
+        partial.replace(path)
+    found = json.loads(path.read_text())
+    differing = [name for name, value in identity.items() if found.get(name) != value]
+    if differing:
+        raise ValueError(
+            "Expected a backup_dir that is free or holds this same fit. "
+            f"Received: {folder} with a fit of another {' and '.join(differing)}. Remove it, or "
+            "choose another folder."
+        )
+    return folder
+
+
+def _description(value):
+    """A parameter as what JSON can hold: of a Keras object, a digest of all that it is."""
+    if isinstance(value, keras.layers.Layer):
+        config = json.dumps(keras.saving.serialize_keras_object(value), default=str)
+        digest = hashlib.sha256(config.encode())
+        for weight in value.get_weights():
+            digest.update(np.ascontiguousarray(weight))
+        return digest.hexdigest()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _resuming(backup, curve):
+    """Callbacks that keep the learning curve and a checkpoint of each epoch."""
+    return [
+        keras.callbacks.CSVLogger(str(curve), append=True),
+        # Its end of training is too early to delete it: the model has not been saved yet.
+        keras.callbacks.BackupAndRestore(
+            str(backup), double_checkpoint=True, delete_checkpoint=False
+        ),
+    ]
+
+
+def save_whole(model: keras.Model, path: Path) -> None:
+    """Save under another name first, so that a kill leaves no half-written model behind."""
+    partial = path.with_name(f"partial_{path.name}")
+    model.save(partial)
+    partial.replace(path)
+
+
+def read_curve(path: Path) -> dict[str, list[float]]:
+    """Return the learning curve that Keras' CSVLogger wrote, a list for each logged name.
+
+    A training that was killed and resumed may have logged an epoch twice; the last row counts.
+    CSVLogger adds a column of "NA" for each validation loss that there is not; it is left out.
+    """
+    with open(path, newline="") as file:
+        row_of_epoch = {int(row["epoch"]): row for row in csv.DictReader(file)}
+    rows = [row_of_epoch[epoch] for epoch in sorted(row_of_epoch)]
+    names = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
+    return {name: [float(row[name]) for row in rows] for name in names}
