@@ -104,6 +104,8 @@ def cluster(
             result = _apply(apply, source, reading, out)
         else:
             result = _cluster(source, reading, _number(k), method.value, seed, out)
+    for note in result.get("notes", ()):
+        print_plain(f"Note: {note}")
     for table in _tables(result):
         console.print(table)
     print_files(out)
@@ -113,7 +115,7 @@ def _cluster(source, reading, k, method, seed, out):
     """Cluster `source` and write the folder; return its record."""
     from kdec.cli import cluster_folder
 
-    dataset = _read(source, reading)
+    dataset = _read(source, reading, seed)
     if k != "auto" and k > len(dataset.x):
         raise ValueError(
             f"Expected --k to be at most the number of samples. Received: --k {k} for "
@@ -134,12 +136,12 @@ def _apply(folder, source, reading, out):
     from kdec.cli import cluster_folder
 
     preparation = cluster_folder.preparation(folder)
-    dataset = _read(source, reading, preparation)
+    dataset = _read(source, reading, preparation=preparation)
     import_tensorflow()
     return cluster_folder.label(folder, dataset, out)
 
 
-def _read(source, reading, preparation=None):
+def _read(source, reading, seed=0, preparation=None):
     """Read a named set or a path."""
     from kdec.data import DATA_SETS
 
@@ -147,7 +149,7 @@ def _read(source, reading, preparation=None):
         if reading:
             options = ", ".join(f"--{name}" for name in reading)
             raise ValueError(f"Expected no {options} for a named set. Received: {source}")
-        return kdec.load_data(source)
+        return kdec.load_data(source, seed=seed)
     if not Path(source).exists():
         raise FileNotFoundError(
             f"Expected a path, or a data set out of {list(DATA_SETS)}. Received: {source}"

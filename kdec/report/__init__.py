@@ -12,6 +12,7 @@ _get, __dir__, __all__ = lazy_names(
     __name__,
     {
         "contents": ["Contents"],
+        "description": ["describe"],
         "page": ["write_report"],
         "projector": ["export_projector"],
     },
