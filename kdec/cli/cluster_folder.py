@@ -50,6 +50,7 @@ def fill(out, dataset, command, k, method, seed):
     from kdec.clustering import DeepClustering
 
     is_table = getattr(dataset.preparation, "kind", None) == "table"
+    start = time.perf_counter()
     clustering = DeepClustering(
         k,
         method=method,
@@ -58,15 +59,14 @@ def fill(out, dataset, command, k, method, seed):
         random_state=seed,
         verbose=1,
     )
-    start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         clustering.fit(dataset.x, backup_dir=out / _BACKUP)
+        compared, scores = _beside_kmeans(dataset, clustering, seed)
     seconds = {"clustering": round(time.perf_counter() - start, 2)}
     notes = list(dict.fromkeys(str(warning.message) for warning in caught))
     clustering.save(out / _MODEL)
     write_clusters(out, dataset, clustering.labels_, clustering.probabilities_)
-    compared, scores = _beside_kmeans(dataset, clustering, seed)
     result = {
         **identity(command, dataset),
         "seed": seed,
@@ -181,4 +181,6 @@ def _harmless(name):
     """Return a name that no spreadsheet takes for a formula."""
     text = str(name)
     is_number = text.lstrip("+-").replace(".", "", 1).isdecimal()
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number else name
+    return (
+        f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number else name
+    )

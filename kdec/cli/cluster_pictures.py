@@ -14,11 +14,11 @@ def draw(out, dataset, clustering):
     """Draw the codes, what the centroids stand for, the learning curves, and what else there is."""
     codes, labels = clustering.embedding_, clustering.labels_
     shown = np.random.default_rng(0).permutation(len(labels))[:_MOST_POINTS]
-    _save(
-        out,
-        "embedding_3d",
-        plots.embedding_3d(codes[shown], labels[shown], clustering.cluster_centers_, title="Codes"),
-    )
+    points = codes[shown], labels[shown], clustering.cluster_centers_
+    if codes.shape[1] > 2:
+        _save(out, "embedding_3d", plots.embedding_3d(*points, title="Codes"))
+    elif codes.shape[1] == 2:
+        _save(out, "clusters_2d", plots.clusters_2d(*points, title="Codes"))
     if dataset.x.ndim > 2:
         decoded = clustering.inverse_transform(clustering.cluster_centers_)
         _save(out, "centroid_images", plots.centroid_images(decoded))
