@@ -181,6 +181,5 @@ def _harmless(name):
     """Return a name that no spreadsheet takes for a formula."""
     text = str(name)
     is_number = text.lstrip("+-").replace(".", "", 1).isdecimal()
-    return (
-        f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number else name
-    )
+    is_formula = text.startswith(("=", "+", "-", "@", "\t", "\r")) and not is_number
+    return f"'{text}" if is_formula else name
