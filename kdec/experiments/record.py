@@ -1,6 +1,5 @@
 """The record of a run, `result.json`: what identifies the run, what it ran on, and its curves."""
 
-import csv
 import hashlib
 import importlib.metadata
 import json
@@ -73,19 +72,6 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor()
-
-
-def read_curve(path: Path) -> dict[str, list[float]]:
-    """Return the learning curve that Keras' CSVLogger wrote, a list for each logged name.
-
-    A training that was killed and resumed may have logged an epoch twice; the last row counts.
-    CSVLogger adds a column of "NA" for each validation loss that there is not; it is left out.
-    """
-    with open(path, newline="") as file:
-        row_of_epoch = {int(row["epoch"]): row for row in csv.DictReader(file)}
-    rows = [row_of_epoch[epoch] for epoch in sorted(row_of_epoch)]
-    names = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
-    return {name: [float(row[name]) for row in rows] for name in names}
 
 
 def thin(curve: dict[str, list[float]]) -> dict[str, list]:

@@ -26,6 +26,7 @@ import kdec
 from kdec import metrics
 from kdec.data import Dataset
 from kdec.experiments import record
+from kdec.models import read_curve, resuming_callbacks, save_whole
 
 logger = logging.getLogger("kdec")
 
@@ -112,11 +113,11 @@ class Run:
             clock = _Clock(self._state["seconds"].get(stage, 0.0))
             model = build()
             fit(model, self._callbacks(stage, curve_path, clock))
-            _save_model(model, path)
+            save_whole(model, path)
             self._state["done"].append(stage)
             self._set_seconds(stage, clock)
             shutil.rmtree(self.backup(stage), ignore_errors=True)
-        self._curves[stage] = record.read_curve(curve_path)
+        self._curves[stage] = read_curve(curve_path)
         self._models.append(filename)
         return model
 
@@ -126,7 +127,7 @@ class Run:
 
     def save_model(self, model: keras.Model, filename: str) -> None:
         """Save a model that no stage has trained; the record then has its digest."""
-        _save_model(model, self.out / filename)
+        save_whole(model, self.out / filename)
         self._models.append(filename)
 
     @contextlib.contextmanager
@@ -202,11 +203,7 @@ class Run:
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda epoch, logs: self._set_seconds(stage, clock)
             ),
-            keras.callbacks.CSVLogger(str(curve_path), append=True),
-            # Its end of training is too early to delete it: the model has not been saved yet.
-            keras.callbacks.BackupAndRestore(
-                str(self.backup(stage)), double_checkpoint=True, delete_checkpoint=False
-            ),
+            *resuming_callbacks(self.backup(stage), curve_path),
         ]
 
     def _set_seconds(self, stage, clock):
@@ -226,10 +223,3 @@ class _Clock:
 
     def seconds(self):
         return round(self._earlier + time.perf_counter() - self._start, 2)
-
-
-def _save_model(model, path):
-    """Save under another name first, so that a kill leaves no half-written model behind."""
-    partial = path.with_name(f"partial_{path.name}")
-    model.save(partial)
-    partial.replace(path)

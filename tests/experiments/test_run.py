@@ -182,12 +182,6 @@ def test_unknown_override_is_rejected_before_the_folder_is_made(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_curve_of_a_resumed_training_counts_the_last_row_of_an_epoch(tmp_path):
-    path = tmp_path / "curve.csv"
-    path.write_text("epoch,loss,val_loss\n0,4.0,NA\n1,3.0,NA\n1,2.5,NA\n2,2.0,NA\n")
-    assert record.read_curve(path) == {"loss": [4.0, 2.5, 2.0]}
-
-
 def test_thinned_curve_keeps_both_ends():
     thin = record.thin({"loss": list(np.linspace(1, 0, 301)), "acc": [float("nan")] * 301})
     assert len(thin["epoch"]) == len(thin["loss"]) == 60
