@@ -72,7 +72,7 @@ _TENSORFLOW_MODULES = (
 # Whose import may begin that of Keras, and which those above import from.
 _INSIDES = tuple(
     f"kdec.{package}.{module.name}"
-    for package in ("models", "neighbors")
+    for package in ("clustering", "models", "neighbors")
     for module in pkgutil.iter_modules([os.path.join(__path__[0], package)])
 )
 _WATCHED = {"keras", *_KERAS_MODULES, *_TENSORFLOW_MODULES, *_INSIDES}

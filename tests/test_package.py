@@ -9,8 +9,9 @@ import pytest
 import kdec
 
 KERAS_OBJECTS = {
-    *("Autoencoder", "ClusteringLayer", "DEC", "FeatureDropout", "NeighborContrast"),
-    *("RandomAffine", "RandomNoise", "SelfLabeling"),
+    *("Autoencoder", "ClusteringLayer", "ClusteringModel", "DEC", "FeatureDropout"),
+    *("NeighborContrast", "NeighborVote", "RandomAffine", "RandomNoise", "SelfLabeling"),
+    "Standardization",
 }
 
 
@@ -38,7 +39,14 @@ def test_all_public_names_are_there():
         assert getattr(kdec, name) is not None
     assert set(dir(kdec)) == set(kdec.__all__)
     contract = {"NeighborContrast", "diffuse_labels", "nearest_neighbors", "neighbors", "views"}
-    contract |= {"load_data", "KMeans", "ClusteringLayer", "Autoencoder", "target_distribution"}
+    contract |= {
+        "DeepClustering",
+        "load_data",
+        "KMeans",
+        "ClusteringLayer",
+        "Autoencoder",
+        "target_distribution",
+    }
     assert contract | {"DEC", "metrics", "plots", "autoencoders"} <= set(kdec.__all__)
 
 
@@ -59,6 +67,8 @@ IMPORTS = [
     "import kdec.models.samples; import keras",
     "from kdec.layers import ClusteringLayer; import keras",
     "from kdec.models.dec import DEC; import keras",
+    "from kdec.clustering.model import ClusteringModel; import keras",
+    "import kdec; kdec.DeepClustering; import keras",
 ]
 
 # Each import is tried in a process that has loaded neither Keras nor kdec. What else takes seconds
@@ -100,6 +110,9 @@ FOR_EVERY_BACKEND = {
 @pytest.mark.parametrize(
     "path",
     [
+        "clustering/model.py",
+        "clustering/neighbor_vote.py",
+        "clustering/standardization.py",
         "models/backend.py",
         "models/contrastive_loss.py",
         "models/differentiable_kmeans.py",

@@ -5,7 +5,10 @@ from kdec.lazy_names import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "contrast": ["unit_means"],
+        "decoding": ["train_decoder"],
         "encoding": ["train_encoder"],
         "estimator": ["DeepClustering"],
+        "recipe": ["choose_network"],
     },
 )

@@ -81,7 +81,10 @@ def cluster_by_contrast(
     model = ClusteringModel(
         encoder, training.samples.after(decoder), assignment, classifier, n_clusters
     )
-    model.cluster_centers.assign(unit_means(codes, labels, n_clusters))
+    # A cluster that the last labels have lost keeps the centroid of k-means.
+    centers = kmeans.cluster_centers_.copy()
+    centers[np.unique(labels)] = unit_means(codes, labels)
+    model.cluster_centers.assign(centers)
     return model
 
 
@@ -121,11 +124,13 @@ def diffuse_where_possible(codes, labels, n_clusters: int, n_neighbors: int) -> 
         return shares
 
 
-def unit_means(codes, labels, n_clusters: int) -> np.ndarray:
-    """Return the mean direction of each cluster's codes of length one, (n_clusters, n_features)."""
-    # Means of codes of length one are shorter; what they stand for is on the sphere, as all codes.
-    sums = np.stack([codes[labels == cluster].sum(axis=0) for cluster in range(n_clusters)])
-    return sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-12)
+def unit_means(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the mean direction of the codes of each label that there is, (n_labels, n_features).
+
+    Means of codes of length one are shorter; what they stand for is on the sphere, as all codes.
+    """
+    means = np.stack([codes[labels == cluster].mean(axis=0) for cluster in np.unique(labels)])
+    return means / np.linalg.norm(means, axis=1, keepdims=True)
 
 
 def vote_of(codes, shares, n_neighbors: int, seed: int) -> NeighborVote:

@@ -23,7 +23,8 @@ from kdec.clustering.parameters import check_fit_of, check_parameters
 from kdec.clustering.recipe import choose_recipe
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.self_training import cluster_by_dec
-from kdec.clustering.stages import Stages, open_backup, save_whole
+from kdec.clustering.stages import Stages, open_backup
+from kdec.models import save_whole
 
 
 class DeepClustering(

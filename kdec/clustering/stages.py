@@ -1,6 +1,5 @@
 """The trainings of one fit, each of which can go on after an interruption."""
 
-import csv
 import hashlib
 import json
 import logging
@@ -15,6 +14,7 @@ import keras
 import numpy as np
 
 import kdec
+from kdec.models import read_curve, resuming_callbacks, save_whole
 
 logger = logging.getLogger("kdec")
 
@@ -65,7 +65,7 @@ class Stages:
             model = keras.saving.load_model(path)
         else:
             model = build()
-            fit(model, [*_resuming(backup, curve), *self.callbacks])
+            fit(model, [*resuming_callbacks(backup, curve), *self.callbacks])
             save_whole(model, path)
             shutil.rmtree(backup, ignore_errors=True)
         self.curves[stage] = read_curve(curve)
@@ -121,34 +121,3 @@ def _description(value):
             digest.update(np.ascontiguousarray(weight))
         return digest.hexdigest()
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _resuming(backup, curve):
-    """Callbacks that keep the learning curve and a checkpoint of each epoch."""
-    return [
-        keras.callbacks.CSVLogger(str(curve), append=True),
-        # Its end of training is too early to delete it: the model has not been saved yet.
-        keras.callbacks.BackupAndRestore(
-            str(backup), double_checkpoint=True, delete_checkpoint=False
-        ),
-    ]
-
-
-def save_whole(model: keras.Model, path: Path) -> None:
-    """Save under another name first, so that a kill leaves no half-written model behind."""
-    partial = path.with_name(f"partial_{path.name}")
-    model.save(partial)
-    partial.replace(path)
-
-
-def read_curve(path: Path) -> dict[str, list[float]]:
-    """Return the learning curve that Keras' CSVLogger wrote, a list for each logged name.
-
-    A training that was killed and resumed may have logged an epoch twice; the last row counts.
-    CSVLogger adds a column of "NA" for each validation loss that there is not; it is left out.
-    """
-    with open(path, newline="") as file:
-        row_of_epoch = {int(row["epoch"]): row for row in csv.DictReader(file)}
-    rows = [row_of_epoch[epoch] for epoch in sorted(row_of_epoch)]
-    names = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
-    return {name: [float(row[name]) for row in rows] for name in names}

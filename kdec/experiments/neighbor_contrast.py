@@ -10,14 +10,13 @@ import keras
 import numpy as np
 
 from kdec import metrics, plots
-from kdec.autoencoders import conv_encoder, dense, dense_encoder
+from kdec.autoencoders import conv_encoder, dense_encoder
+from kdec.clustering import choose_network, train_decoder, unit_means
 from kdec.experiments.run import Run
 from kdec.kmeans import KMeans
-from kdec.models import NeighborContrast, SelfLabeling, ShuffledBatches, fastest_policy
+from kdec.models import NeighborContrast, SelfLabeling, fastest_policy
 from kdec.neighbors import diffuse_labels, nearest_neighbors
 from kdec.views import RandomAffine, RandomNoise
-
-_LEAST_SIDE = 20  # of images that convolutions and affine views suit; smaller ones are vectors
 
 _FULL = {
     "network": "auto",  # "conv" for images of more than 20 pixels a side, else "dense"
@@ -53,9 +52,7 @@ def run(run: Run) -> None:
     """Train the encoder, cluster its codes, diffuse and renew the labels; score and draw each."""
     run.facts["dtype"] = dtype(run)
     codes, labels = cluster(run)
-    # Means of codes of length one are shorter; what they stand for is on the sphere, as all codes.
-    means = np.stack([codes[labels == cluster].mean(axis=0) for cluster in np.unique(labels)])
-    centroids = means / np.linalg.norm(means, axis=1, keepdims=True)
+    centroids = unit_means(codes, labels)
     draw(run, codes, centroids, labels)
     draw_decoded(run, decoder(run, codes).predict(centroids, verbose=0), labels)
 
@@ -158,20 +155,16 @@ def self_label(run: Run, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def decoder(run: Run, codes: np.ndarray) -> keras.Model:
     """Train a decoder from the codes, which stay as they are, to the samples as flat vectors."""
-    config, x = run.config, run.dataset.flat
-    batches = ShuffledBatches((codes, x), config["decoder_batch_size"], seed=run.seed)
-
-    def build():
-        dims = (x.shape[1], *config["decoder_units"], codes.shape[1])
-        decoder = dense(dims, seed=run.seed).decoder
-        decoder.compile("adam", "mse", steps_per_execution=batches.n_batches)
-        return decoder
-
-    def fit(decoder, callbacks):
-        epochs = config["decoder_epochs"]
-        decoder.fit(batches.dataset, epochs=epochs, callbacks=[batches, *callbacks], shuffle=False)
-
-    return run.train("decoder", build, fit, "decoder.keras")
+    config = run.config
+    return train_decoder(
+        run.train,
+        codes,
+        run.dataset.flat,
+        config["decoder_units"],
+        config["decoder_batch_size"],
+        config["decoder_epochs"],
+        run.seed,
+    )
 
 
 def draw(run: Run, codes: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> None:
@@ -208,7 +201,5 @@ def draw_decoded(run: Run, decoded: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _network(run):
-    if run.config["network"] != "auto":
-        return run.config["network"]
-    shape = run.dataset.x.shape[1:]
-    return "conv" if len(shape) > 1 and min(shape[:2]) > _LEAST_SIDE else "dense"
+    network = run.config["network"]
+    return choose_network(run.dataset.x.shape[1:]) if network == "auto" else network

@@ -1,6 +1,5 @@
 """The record of a run, `result.json`: what identifies the run, what it ran on, and its curves."""
 
-import csv
 import hashlib
 import importlib.metadata
 import json
@@ -74,24 +73,6 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor()
-
-
-def read_curve(path: Path) -> dict[str, list[float]]:
-    """Return the learning curve that `write_curve` wrote, a list for each logged name."""
-    with open(path, newline="") as file:
-        names, *rows = csv.reader(file)
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-    return {name: [float(value) for value in columns[name]] for name in names if name != "epoch"}
-
-
-def write_curve(path: Path, curve: dict[str, list[float]]) -> None:
-    """Write a learning curve as CSV, one row an epoch."""
-    with written_whole(path) as partial, open(partial, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["epoch", *curve])
-        writer.writerows(
-            [epoch, *values] for epoch, values in enumerate(zip(*curve.values(), strict=True))
-        )
 
 
 def thin(curve: dict[str, list[float]]) -> dict[str, list]:

@@ -26,7 +26,7 @@ import kdec
 from kdec import metrics
 from kdec.data import Dataset
 from kdec.experiments import record
-from kdec.models import AtomicBackup
+from kdec.models import read_curve, resuming_callbacks, save_whole
 from kdec.whole_files import written_whole
 
 logger = logging.getLogger("kdec")
@@ -114,12 +114,12 @@ class Run:
             clock = _Clock(self._state["seconds"].get(stage, 0.0))
             model = build()
             fit(model, self._callbacks(stage, curve_path, clock))
-            _save_model(model, path)
+            save_whole(model, path)
             self._state["done"].append(stage)
             self._set_seconds(stage, clock)
         # Here, since a kill may have come between the last line above and this one.
         shutil.rmtree(self.backup(stage), ignore_errors=True)
-        self._curves[stage] = record.read_curve(curve_path)
+        self._curves[stage] = read_curve(curve_path)
         self._models.append(filename)
         return model
 
@@ -129,7 +129,7 @@ class Run:
 
     def save_model(self, model: keras.Model, filename: str) -> None:
         """Save a model that no stage has trained; the record then has its digest."""
-        _save_model(model, self.out / filename)
+        save_whole(model, self.out / filename)
         self._models.append(filename)
 
     @contextlib.contextmanager
@@ -212,9 +212,7 @@ class Run:
             keras.callbacks.LambdaCallback(
                 on_epoch_end=lambda epoch, logs: self._set_seconds(stage, clock)
             ),
-            _CurveLog(curve_path),
-            # Its end of training is too early to delete it: the model has not been saved yet.
-            AtomicBackup(self.backup(stage), delete_checkpoint=False),
+            *resuming_callbacks(self.backup(stage), curve_path),
         ]
 
     def _set_seconds(self, stage, clock):
@@ -234,29 +232,3 @@ class _Clock:
 
     def seconds(self):
         return round(self._earlier + time.perf_counter() - self._start, 2)
-
-
-class _CurveLog(keras.callbacks.Callback):
-    """Keeps the learning curve on disk, also that of the epochs before a kill.
-
-    Keras' CSVLogger would append to a line that a full disk cut short.
-    """
-
-    def __init__(self, path):
-        super().__init__()
-        self._path = path
-
-    def on_train_begin(self, logs=None):
-        self._curve = record.read_curve(self._path) if self._path.exists() else {}
-
-    def on_epoch_end(self, epoch, logs=None):
-        # A kill between curve and backup has the epoch done, and logged, once more.
-        self._curve = {
-            name: [*self._curve.get(name, [])[:epoch], float(value)] for name, value in logs.items()
-        }
-        record.write_curve(self._path, self._curve)
-
-
-def _save_model(model, path):
-    with written_whole(path) as partial:
-        model.save(partial)

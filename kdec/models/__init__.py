@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "kmeans_loss": ["KMeansLoss"],
         "neighbor_contrast": ["NeighborContrast"],
         "precision": ["fastest_policy"],
+        "resuming": ["read_curve", "resuming_callbacks", "save_whole"],
         "self_labeling": ["SelfLabeling"],
         "targets": ["target_distribution"],
     },

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup

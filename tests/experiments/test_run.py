@@ -11,7 +11,6 @@ from interrupts import Kill
 import kdec
 from kdec.data import Dataset
 from kdec.experiments import EXPERIMENTS, dec, find_experiment, record
-from kdec.experiments import run as run_module
 from kdec.experiments.execution import execute
 from kdec.experiments.run import Run
 
@@ -181,17 +180,6 @@ def test_unknown_override_is_rejected_before_the_folder_is_made(tmp_path):
     with pytest.raises(ValueError, match=r"overrides out of \[.*Received: \['epoch'\]"):
         run_tiny(tmp_path / "run", epoch=3)
     assert not (tmp_path / "run").exists()
-
-
-def test_curve_of_a_resumed_training_has_each_epoch_once(tmp_path):
-    for epochs in (range(3), range(2, 4)):
-        log = run_module._CurveLog(tmp_path / "curve.csv")
-        log.on_train_begin()
-        for epoch in epochs:
-            log.on_epoch_end(epoch, {"loss": 4.0 - epoch, "acc": float("nan")})
-    curve = record.read_curve(tmp_path / "curve.csv")
-    assert curve["loss"] == [4.0, 3.0, 2.0, 1.0]
-    assert np.isnan(curve["acc"]).all()
 
 
 def test_thinned_curve_keeps_both_ends():
