@@ -31,7 +31,10 @@ def test_separate_clusters_are_found_by_all_resamples(n_clusters):
     choice = choose(blobs(n_clusters))
     assert choice.n_clusters == n_clusters
     assert choice.confidence == 1
-    assert choice.reason == f"{n_clusters} clusters: the most that are all apart, in 4 of 4 resamples."
+    assert (
+        choice.reason
+        == f"{n_clusters} clusters: apart from one another and stable in 4 of 4 resamples."
+    )
 
 
 def test_iris_has_two_or_three():
@@ -59,7 +62,7 @@ def test_table_has_what_scikit_learn_measures():
     assert table.columns.tolist() == [
         *("n_clusters", "inertia", "silhouette", "stability", "p_value", "votes")
     ]
-    kmeans = KMeans(3, n_init=4, random_state=0).fit(x)
+    kmeans = KMeans(3, n_init=10, random_state=0).fit(x)
     row = table.set_index("n_clusters").loc[3]
     assert row["inertia"] == pytest.approx(kmeans.inertia_, rel=1e-5)
     assert row["silhouette"] == pytest.approx(silhouette_score(x, kmeans.labels_), rel=1e-5)
@@ -70,7 +73,7 @@ def test_table_has_what_scikit_learn_measures():
 def test_silhouette_of_many_samples_is_that_of_some(monkeypatch):
     monkeypatch.setattr(choice_of_k, "_MOST_IN_SILHOUETTE", 100)
     x = blobs(3, n=300)
-    whole = silhouette_score(x, KMeans(3, n_init=4, random_state=0).fit(x).labels_)
+    whole = silhouette_score(x, KMeans(3, n_init=10, random_state=0).fit(x).labels_)
     sampled = choose(x, [3], n_resamples=1).table["silhouette"].item()
     assert sampled != whole
     assert sampled == pytest.approx(whole, abs=0.05)
@@ -114,6 +117,20 @@ def test_most_votes_decide_and_a_close_runner_up_is_named(votes, suggestion, con
         assert "as good" not in choice.reason
     else:
         assert choice.reason.endswith(f"; {runner_up}.")
+
+
+@pytest.mark.parametrize(
+    ("chances", "stability", "vote"),
+    [
+        ([0.0, 0.0, 0.9, 0.9], [1.0, 1.0, 0.9, 0.8], 3),  # apart and stable
+        ([0.0, 0.0, 0.9, 0.9], [1.0, 0.7, 0.9, 0.8], 4),  # three are there, and unstable
+        ([0.0, 0.0, 0.9, 0.9], [1.0, 0.9, 0.94, 0.8], 3),  # about as stable
+        ([0.9, 0.9, 0.9, 0.9], [1.0, 1.0, 0.9, 0.8], None),
+    ],
+)
+def test_a_resample_leads_to_the_first_stable_number_from_those_apart(chances, stability, vote):
+    votes = choice_of_k._vote([2, 3, 4, 5], np.array([chances]).T, np.array(stability))
+    assert votes == [vote]
 
 
 def test_the_largest_number_that_was_tried_is_no_upper_bound():
