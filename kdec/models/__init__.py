@@ -8,6 +8,7 @@ from kdec.lazy_names import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "backup": ["AtomicBackup"],
         "backend": ["require_tensorflow"],
         "batches": ["ShuffledBatches"],
         "dec": ["DEC"],
