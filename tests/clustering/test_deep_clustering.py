@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import kdec
 from kdec import metrics
 from kdec.autoencoders import dense
+from kdec.clustering.choice_of_k import ChoiceOfK
 from kdec.views import RandomNoise
 
 FEW = "ignore:Deep clustering is not worth it"
@@ -134,7 +135,7 @@ def test_few_rows_get_the_clusters_of_k_means_and_a_warning(table):
     )
     np.testing.assert_allclose(clustering.inverse_transform(clustering.embedding_), x, rtol=1e-4)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         asked_for = kdec.DeepClustering(3, encoder="none", random_state=0).fit(x)
     assert np.array_equal(asked_for.labels_, labels)
 
@@ -170,15 +171,26 @@ def test_data_frames_keep_their_names_and_pipelines_work(table, tmp_path):
 
 
 @pytest.mark.filterwarnings(FEW)
-def test_number_of_clusters_is_chosen_on_the_codes(table):
-    clustering = kdec.DeepClustering("auto", random_state=0).fit(table[0])
+def test_number_of_clusters_is_that_chosen_on_the_codes(table, monkeypatch):
+    seen = {}
+
+    def choose(codes, *, encoder, random_state):
+        seen.update(codes=codes, encoder=encoder, random_state=random_state)
+        return ChoiceOfK(None, seen["n_clusters"], 1.0, "so it seems")
+
+    monkeypatch.setattr("kdec.clustering.estimator.choose_n_clusters", choose)
+    clustering = kdec.DeepClustering("auto", random_state=5)
+    seen["n_clusters"] = 3
+    clustering.fit(table[0])
     assert clustering.n_clusters_ == clustering.choice_of_k_.n_clusters == 3
     assert clustering.cluster_centers_.shape == (3, 4)
-    noise = np.random.default_rng(0).random((200, 3))
-    with pytest.warns(UserWarning, match="one cluster: no clusters found"):
-        alone = kdec.DeepClustering("auto", random_state=0).fit(noise)
-    assert alone.n_clusters_ == 1
-    assert not alone.labels_.any()
+    assert (seen["encoder"], seen["random_state"]) == (None, 5)
+    assert np.array_equal(seen["codes"], clustering.embedding_)
+    seen["n_clusters"] = None
+    with pytest.warns(UserWarning, match="All samples are taken as one cluster: so it seems"):
+        clustering.fit(table[0])
+    assert clustering.n_clusters_ == 1
+    assert not clustering.labels_.any()
 
 
 def test_idec_trains_the_autoencoder_and_its_centroids(four_digits):

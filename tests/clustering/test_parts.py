@@ -48,7 +48,7 @@ def test_few_samples_or_features_are_not_worth_an_encoder():
 
 
 def test_pairs_of_neighbors_that_labels_part_are_counted():
-    neighbors = np.array([[1, 2], [0, 2], [3, 1], [2, 1]])
+    neighbors = np.array([[1, 2], [0, 2], [3, 1], [2, 3]])
     assert parted(neighbors, np.array([0, 0, 1, 1])) == 3 / 8
 
 
