@@ -4,10 +4,13 @@ Keras 3 reads that layout for some models only and writes it for none. Here the 
 file order, so that a file saved from one flat model also fits an encoder and a decoder in a row.
 """
 
+import io
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from kdec.whole_files import written_whole
 
 
 def is_legacy_path(path) -> bool:
@@ -38,11 +41,14 @@ def save_weights(model, path, overwrite: bool = True) -> None:
 
     Raises:
         FileExistsError: If the file exists and `overwrite` is False.
+        OSError: If the file cannot be written; one that was there stays as it was.
     """
     if Path(path).exists() and not overwrite:
         raise FileExistsError(f"Expected a path that is free, or overwrite=True. Received: {path}")
     layers = _by_unique_name(layer for layer in _leaf_layers(model) if layer.weights)
-    with h5py.File(path, "w") as file:
+    # In memory first: on a full disk, HDF5 fails once more as it closes its file, at any time.
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         file.attrs["layer_names"] = [layer_name.encode() for layer_name in layers]
         file.attrs["backend"] = b"tensorflow"
         for layer_name, layer in layers.items():
@@ -51,6 +57,8 @@ def save_weights(model, path, overwrite: bool = True) -> None:
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, weight in zip(names, layer.weights, strict=True):
                 group[name] = np.asarray(weight)
+    with written_whole(path) as partial:
+        partial.write_bytes(content.getvalue())
 
 
 def load_weights(model, path) -> None:

@@ -1,9 +1,8 @@
-"""The command line: `kdec list`, `run`, `report` and `weights`.
+"""The command line: `kdec list`, `run`, `cluster`, `report` and `weights`.
 
 TensorFlow loads when a run starts, not for help or for a wrong option.
 """
 
-import logging
 import os
 import sys
 from enum import StrEnum
@@ -11,24 +10,29 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
-from rich.markup import escape
 from rich.table import Column, Table
 
 import kdec
 from kdec import pretrained
+from kdec.cli.cluster import cluster
+from kdec.cli.console import (
+    console,
+    figure_cell,
+    print_error,
+    print_files,
+    print_plain,
+    show_log,
+)
+from kdec.cli.endings import BAD_INPUT, check_folder, one_line_errors
 from kdec.experiments import EXPERIMENTS, find_experiment, report
 from kdec.quiet import import_tensorflow
+from kdec.whole_files import written_whole
 
 app = typer.Typer(
     help="Deep clustering for Keras 3: rerun the experiments, with figures anyone can get again.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
-
-_BAD_INPUT = 2
 # Typer gives this class no public name, and it is Click's own only in older versions.
 _UsageError = typer.BadParameter.__base__
 
@@ -47,14 +51,14 @@ def main() -> None:
     except _UsageError as error:
         message = error.format_message()
         message += "" if message.endswith((".", "?")) else "."
-        _print_error(f"{message} See `kdec --help`, `kdec run --help`.")
-        exit_code = _BAD_INPUT
+        print_error(f"{message} See `kdec --help`, `kdec run --help`.")
+        exit_code = BAD_INPUT
     sys.exit(exit_code)
 
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        _print_plain(f"kdec {kdec.__version__}")
+        print_plain(f"kdec {kdec.__version__}")
         raise typer.Exit
 
 
@@ -92,12 +96,11 @@ def write_report(
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("RESULTS.md"),
 ) -> None:
     """Write the table of all recorded runs beside the sources' figures."""
-    try:
-        out.write_text(report(results))
-    except (ValueError, OSError) as error:
-        _print_error(error)
-        raise typer.Exit(_BAD_INPUT) from None
-    _print_plain(f"Wrote {out}")
+    with one_line_errors():
+        text = report(results)
+        with written_whole(out) as partial:
+            partial.write_text(text)
+    print_plain(f"Wrote {out}")
 
 
 @app.command("weights")
@@ -111,6 +114,9 @@ def list_weights() -> None:
         table.add_row(row["name"], f"{row['what']}\n{origin}: {figures.replace('_', ' ')}")
     console.print(table)
     console.print('Load one in Python by kdec.load_pretrained("NAME").', highlight=False)
+
+
+app.command("cluster")(cluster)
 
 
 @app.command("run")
@@ -136,33 +142,25 @@ def run_experiment(
     ] = None,
 ) -> None:
     """Run an experiment; the same command again goes on with an interrupted one."""
-    try:
+    full = preset is Preset.full
+    with one_line_errors():
         experiment = find_experiment(name)
         overrides = _overrides(experiment, weights)
-        full = preset is Preset.full
-        data = data or (experiment.full_data if full else experiment.quick_data)
-        out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
+    data = data or (experiment.full_data if full else experiment.quick_data)
+    out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
+    with one_line_errors(out):
         # Before all that may import Keras, as a download does. Experiments train on no other.
         os.environ["KERAS_BACKEND"] = "tensorflow"
         os.environ.setdefault("MPLBACKEND", "agg")
         dataset = kdec.load_data(data, seed=seed)
-        _check_folder(out)
-        _set_up_logging()
+        check_folder(out)
+        show_log()
         import_tensorflow()
         from kdec.experiments import execute
 
         result = execute(experiment, dataset, preset.value, seed, out, **overrides)
-    except (ValueError, OSError, FloatingPointError) as error:
-        _print_error(error)
-        raise typer.Exit(_BAD_INPUT) from None
-    except KeyboardInterrupt:
-        _print_plain(f"\nInterrupted. The same command goes on from {out}.")
-        raise typer.Exit(130) from None
     console.print(_results_table(result))
-    console.print("Files:")
-    for path in sorted(out.iterdir()):
-        if path.is_file():
-            _print_plain(f"  {path}")
+    print_files(out)
 
 
 def _overrides(experiment, weights):
@@ -178,32 +176,6 @@ def _overrides(experiment, weights):
     return {"weights": str(weights)}
 
 
-def _check_folder(out):
-    """Raise an OSError if nothing can be written to `out`, before any work is done."""
-    existing = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not existing.is_dir():
-        raise NotADirectoryError(f"Expected a folder for the run. Received: {existing}, a file")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise PermissionError(f"Expected a folder that can be written. Received: {existing}")
-
-
-def _set_up_logging():
-    logger = logging.getLogger("kdec")
-    logger.setLevel(logging.INFO)
-    if not logger.handlers:
-        logger.addHandler(RichHandler(console=console, show_path=False, show_level=False))
-
-
-def _print_plain(text):
-    """Print what may hold a path, in which rich would take brackets for markup and break lines."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_error(error):
-    message = escape(" ".join(str(error).split()))
-    Console(stderr=True).print(f"[bold red]Error:[/] {message}", soft_wrap=True, highlight=False)
-
-
 def _results_table(result):
     table = Table("system", title=result["command"])
     names = list(dict.fromkeys(name for row in result["metrics"].values() for name in row))
@@ -211,12 +183,5 @@ def _results_table(result):
         heading = name.upper() if len(name) == 3 else name.replace("_", " ")
         table.add_column(heading, justify="right")
     for system, row in result["metrics"].items():
-        table.add_row(system, *(_cell(name, row.get(name)) for name in names))
+        table.add_row(system, *(figure_cell(name, row.get(name)) for name in names))
     return table
-
-
-def _cell(name, value):
-    if value is None:
-        return ""
-    # An inertia may be in the millions.
-    return f"{value:.1f}" if name == "seconds" or abs(value) >= 1000 else f"{value:.4f}"

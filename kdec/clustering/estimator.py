@@ -79,8 +79,7 @@ class DeepClustering(
         embedding_: (n, n_codes) float32, codes of the training samples.
         cluster_centers_: (n_clusters, n_codes) float32, centroids among the codes.
         n_clusters_: int, number of clusters.
-        choice_of_k_: with `n_clusters="auto"` what `kdec.choose_n_clusters` found, else None. Where
-            it found no clusters, a warning says so, and the silhouette decides.
+        choice_of_k_: `ChoiceOfK`, with `n_clusters="auto"`: what speaks for the number.
         model_: Keras model, samples -> soft assignments (n, n_clusters). Its parts `encoder` and
             `decoder` go from samples to codes and back.
         history_: dict, the learning curve of each training, a list for each logged name.
@@ -161,7 +160,6 @@ class DeepClustering(
         if backup_dir is not None:
             folder = open_backup(backup_dir, self.get_params(deep=False), x)
         stages = Stages(folder, callbacks)
-        find_n_clusters = functools.partial(self._find_n_clusters, seed=seed)
         training = EncoderTraining(
             x,
             stages,
@@ -177,10 +175,11 @@ class DeepClustering(
             seed=seed,
             verbose=self.verbose,
         )
+        find = functools.partial(self._find_n_clusters, seed=seed)
         if self.method == "contrast":
-            model = cluster_by_contrast(training, x, find_n_clusters, self.self_labeling)
+            model = cluster_by_contrast(training, x, find, self.self_labeling)
         else:
-            model = cluster_by_dec(training, x, find_n_clusters)
+            model = cluster_by_dec(training, x, find)
         model.about = self._about(x)
         self._set_model(model)
         self.embedding_ = apply_in_batches(model.encoder, x)
@@ -254,21 +253,17 @@ class DeepClustering(
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _find_n_clusters(self, codes, seed):
-        self.choice_of_k_ = None
+        vars(self).pop("choice_of_k_", None)
         if self.n_clusters != "auto":
             return self.n_clusters
-        choice = choose_n_clusters(codes, encoder=None, random_state=seed, verbose=self.verbose)
-        self.choice_of_k_ = choice
-        if choice.n_clusters is not None:
-            return choice.n_clusters
-        table = choice.table
-        n_clusters = int(table["n_clusters"][table["silhouette"].fillna(-1).idxmax()])
-        warnings.warn(
-            f"{choice.reason} The {n_clusters} with the highest silhouette only divide the samples "
-            "into parts.",
-            stacklevel=2,
-        )
-        return n_clusters
+        self.choice_of_k_ = choose_n_clusters(codes, encoder=None, random_state=seed)
+        if self.choice_of_k_.n_clusters is None:
+            warnings.warn(
+                f"All samples are taken as one cluster: {self.choice_of_k_.reason}",
+                UserWarning,
+                stacklevel=4,
+            )
+        return self.choice_of_k_.n_clusters or 1
 
     def _set_model(self, model):
         self.model_ = model

@@ -5,6 +5,7 @@ import numpy as np
 
 from kdec.clustering.encoding import METHODS
 from kdec.integers import is_positive_int
+from kdec.models import encoder_of
 
 _ENCODERS = ("auto", "dense", "conv", "none")
 _LEAST_TO_CHOOSE = 8  # samples, of which `choose_n_clusters` needs four a cluster
@@ -66,7 +67,7 @@ def check_fit_of(clustering, x: np.ndarray) -> None:
 
 
 def _check_encoder(method, encoder, shape):
-    expected = tuple(encoder.input_shape[1:])
+    expected = tuple(encoder_of(encoder).input_shape[1:])
     fits = expected in (shape, (*shape, 1), (int(np.prod(shape)),))
     if not fits:
         raise ValueError(

@@ -1,8 +1,8 @@
 """Data: `load_data` returns sets by name, `read` data of your own, both as a `Dataset`."""
 
 from kdec.data.dataset import Dataset
-from kdec.data.named_sets import load_data
+from kdec.data.named_sets import DATA_SETS, load_data
 from kdec.data.preparations import preparation_from_config
 from kdec.data.reading import read
 
-__all__ = ["Dataset", "load_data", "preparation_from_config", "read"]
+__all__ = ["DATA_SETS", "Dataset", "load_data", "preparation_from_config", "read"]

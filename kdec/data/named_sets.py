@@ -147,3 +147,5 @@ _LOADERS = {
     "iris": _load_iris,
     "gaussians": _make_gaussians,
 }
+
+DATA_SETS = tuple(_LOADERS)

@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "execution": ["execute"],
-        "record": ["processor", "read_json"],
+        "record": ["processor", "read_json", "surroundings", "thin", "write_json"],
         "registry": ["EXPERIMENTS", "Experiment", "find_experiment"],
         "results": ["report", "summary", "table"],
     },

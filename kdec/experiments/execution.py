@@ -8,7 +8,6 @@ from typing import Any
 import keras
 
 from kdec.data import Dataset
-from kdec.experiments import record
 from kdec.experiments.registry import Experiment
 from kdec.experiments.run import Run
 from kdec.models import require_tensorflow
@@ -50,7 +49,7 @@ def execute(
     if unknown:
         raise ValueError(f"Expected overrides out of {sorted(config)}. Received: {unknown}")
     run = Run(experiment.name, dataset, preset, {**config, **overrides}, seed, out)
-    finished = record.read_json(run.out / "result.json")
+    finished = run.finished()
     if finished:
         logger.info("Finished before; this is its record. Remove %s to run it again.", run.out)
         return finished

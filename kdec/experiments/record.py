@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import kdec
+from kdec.whole_files import written_whole
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn")
 _CURVE_POINTS = 60
@@ -95,9 +96,8 @@ def _rounded(value):
 
 def write_json(path: Path, content: dict) -> None:
     """Write `content` whole or not at all: a kill leaves no half-written file."""
-    partial = path.with_name(f"partial_{path.name}")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
-    partial.replace(path)
+    with written_whole(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def read_json(path: Path) -> dict | None:

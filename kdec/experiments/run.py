@@ -27,6 +27,7 @@ from kdec import metrics
 from kdec.data import Dataset
 from kdec.experiments import record
 from kdec.models import read_curve, resuming_callbacks, save_whole
+from kdec.whole_files import written_whole
 
 logger = logging.getLogger("kdec")
 
@@ -116,7 +117,8 @@ class Run:
             save_whole(model, path)
             self._state["done"].append(stage)
             self._set_seconds(stage, clock)
-            shutil.rmtree(self.backup(stage), ignore_errors=True)
+        # Here, since a kill may have come between the last line above and this one.
+        shutil.rmtree(self.backup(stage), ignore_errors=True)
         self._curves[stage] = read_curve(curve_path)
         self._models.append(filename)
         return model
@@ -177,7 +179,8 @@ class Run:
     def save_figure(self, name: str, picture) -> None:
         """Save a Matplotlib Axes or Figure as `name`.png and close it."""
         figure = picture if isinstance(picture, Figure) else picture.figure
-        figure.savefig(self.out / f"{name}.png", dpi=120, bbox_inches="tight")
+        with written_whole(self.out / f"{name}.png") as partial:
+            figure.savefig(partial, dpi=120, bbox_inches="tight")
         plt.close(figure)
 
     def write_result(self) -> dict[str, Any]:
@@ -193,7 +196,13 @@ class Run:
             **record.surroundings(),
         }
         record.write_json(self.out / "result.json", result)
-        self._state_path.unlink(missing_ok=True)
+        return self.finished()
+
+    def finished(self) -> dict[str, Any] | None:
+        """Return the content of `result.json`, or None if the run is not finished."""
+        result = record.read_json(self.out / "result.json")
+        if result:
+            self._state_path.unlink(missing_ok=True)
         return result
 
     def _callbacks(self, stage, curve_path, clock):

@@ -7,12 +7,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from kdec.whole_files import written_whole
+
 
 class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
     """Keras' EarlyStopping with the best weights restored, which survives a kill.
 
     Keras' own forgets the best loss, the best weights and the epochs waited when the process ends;
-    a training that `BackupAndRestore` resumes would then stop elsewhere than one never stopped.
+    a training that `AtomicBackup` resumes would then stop elsewhere than one never stopped.
 
     Args:
         folder: Where the state goes; made if absent.
@@ -61,11 +63,11 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
     def _save(self):
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.wait == 0:
-            np.savez(self._weights_path, *self.best_weights)
+            with written_whole(self._weights_path) as partial:
+                np.savez(partial, *self.best_weights)
         state = {name: getattr(self, name) for name in ("last_epoch", "wait", "best_epoch", "best")}
-        partial = self._state_path.with_name("partial_state.json")
-        partial.write_text(json.dumps(state))
-        partial.replace(self._state_path)
+        with written_whole(self._state_path) as partial:
+            partial.write_text(json.dumps(state))
         for path in self.folder.glob("best_*.npz"):
             if path != self._weights_path:
                 path.unlink()

@@ -8,12 +8,14 @@ from kdec.lazy_names import lazy_names
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "backup": ["AtomicBackup"],
         "backend": ["require_tensorflow"],
         "batches": ["ShuffledBatches"],
         "dec": ["DEC"],
         "differentiable_kmeans": [
             *("DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay")
         ],
+        "encoders": ["encoder_of"],
         "kmeans_loss": ["KMeansLoss"],
         "neighbor_contrast": ["NeighborContrast"],
         "precision": ["fastest_policy"],

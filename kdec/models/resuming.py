@@ -5,6 +5,9 @@ from pathlib import Path
 
 import keras
 
+from kdec.models.backup import AtomicBackup
+from kdec.whole_files import written_whole
+
 
 def resuming_callbacks(backup: Path, curve: Path) -> list[keras.callbacks.Callback]:
     """Return callbacks with which the same `fit` on the same model goes on where it was left.
@@ -14,32 +17,49 @@ def resuming_callbacks(backup: Path, curve: Path) -> list[keras.callbacks.Callba
             the end of training would be too early.
         curve: CSV file for what is logged of each epoch; `read_curve` reads it.
     """
-    return [
-        keras.callbacks.CSVLogger(str(curve), append=True),
-        keras.callbacks.BackupAndRestore(
-            str(backup), double_checkpoint=True, delete_checkpoint=False
-        ),
-    ]
+    return [_CurveLog(curve), AtomicBackup(backup, delete_checkpoint=False)]
 
 
 def save_whole(model: keras.Model, path: Path) -> None:
-    """Save under another name first, so that a kill leaves no half-written model behind."""
-    partial = path.with_name(f"partial_{path.name}")
-    try:
+    """Save a model so that a kill or a full disk leaves no half-written file behind."""
+    with written_whole(path) as partial:
         model.save(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_curve(path: Path) -> dict[str, list[float]]:
-    """Return the learning curve that Keras' CSVLogger wrote, a list for each logged name.
-
-    A training that was killed and resumed may have logged an epoch twice; the last row counts.
-    CSVLogger adds a column of "NA" for each validation loss that there is not; it is left out.
-    """
+    """Return the learning curve that `resuming_callbacks` kept, a list for each logged name."""
     with open(path, newline="") as file:
-        row_of_epoch = {int(row["epoch"]): row for row in csv.DictReader(file)}
-    rows = [row_of_epoch[epoch] for epoch in sorted(row_of_epoch)]
-    names = [name for name, value in rows[0].items() if name != "epoch" and value != "NA"]
-    return {name: [float(row[name]) for row in rows] for name in names}
+        names, *rows = csv.reader(file)
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    return {name: [float(value) for value in columns[name]] for name in names if name != "epoch"}
+
+
+def _write_curve(path, curve):
+    """Write a learning curve as CSV, one row an epoch."""
+    with written_whole(path) as partial, open(partial, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["epoch", *curve])
+        writer.writerows(
+            [epoch, *values] for epoch, values in enumerate(zip(*curve.values(), strict=True))
+        )
+
+
+class _CurveLog(keras.callbacks.Callback):
+    """Keeps the learning curve on disk, also that of the epochs before a kill.
+
+    Keras' CSVLogger would append to a line that a full disk cut short.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def on_train_begin(self, logs=None):
+        self._curve = read_curve(self._path) if self._path.exists() else {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        # A kill between curve and backup has the epoch done, and logged, once more.
+        self._curve = {
+            name: [*self._curve.get(name, [])[:epoch], float(value)] for name, value in logs.items()
+        }
+        _write_curve(self._path, self._curve)

@@ -20,8 +20,10 @@ from kdec.plots.agreement import confusion_matrix
 from kdec.plots.curves import curve_band, curve_grid, learning_curves
 from kdec.plots.embeddings import embedding_2d, embedding_3d, embedding_3d_animation
 from kdec.plots.images import centroid_images, image_rows, reconstructions
+from kdec.plots.names import printable
 from kdec.plots.numbers_of_clusters import choice_of_k
 from kdec.plots.partitions import clusters_2d, elbow
+from kdec.plots.points import label_colors
 from kdec.plots.random_views import views
 
 __all__ = [
@@ -36,7 +38,9 @@ __all__ = [
     "embedding_3d",
     "embedding_3d_animation",
     "image_rows",
+    "label_colors",
     "learning_curves",
+    "printable",
     "reconstructions",
     "views",
 ]

@@ -109,7 +109,7 @@ BAD = {
     "option without value": (["run", "dec", "--out"], "--out"),
     "too many names": (["run", "dec", "dec"], "dec"),
     "option of no command": (["--verbose"], "--verbose"),
-    "unknown command": (["lst"], "Did you mean 'list'? See `kdec --help`"),
+    "unknown command": (["reprot"], "Did you mean 'report'? See `kdec --help`"),
 }
 
 

@@ -178,19 +178,6 @@ def test_bad_input_is_refused_before_any_work(x, options, error, message, monkey
         choose(x, **options)
 
 
-def test_estimator_takes_the_number_that_is_chosen():
-    clustering = kdec.DeepClustering("auto", encoder="none", random_state=0).fit(blobs(3))
-    assert clustering.n_clusters_ == clustering.choice_of_k_.n_clusters == 3
-
-
-def test_estimator_warns_of_noise():
-    noise = np.random.default_rng(0).uniform(size=(100, 3))
-    with pytest.warns(UserWarning, match="no clusters found.*only divide the samples"):
-        clustering = kdec.DeepClustering("auto", encoder="none", random_state=0).fit(noise)
-    assert clustering.choice_of_k_.n_clusters is None
-    assert len(clustering.cluster_centers_) == clustering.n_clusters_
-
-
 def test_estimator_needs_eight_samples_to_choose():
     with pytest.raises(ValueError, match="at least 8 samples with n_clusters='auto'"):
         kdec.DeepClustering("auto").fit(np.ones((7, 3)))

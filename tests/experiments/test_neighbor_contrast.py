@@ -9,6 +9,7 @@ from kdec.data import Dataset, load_data
 from kdec.experiments import EXPERIMENTS
 from kdec.experiments.execution import execute
 from kdec.experiments.neighbor_contrast import PRESETS
+from kdec.models import AtomicBackup
 
 TINY = {
     "hidden_units": [16],
@@ -86,11 +87,11 @@ def test_interrupted_run_goes_on_to_the_same_figures(finished, three_digits, tmp
     for stage in ("contrast", "self-labeling"):
 
         def kill(callback, epoch, logs=None, stage=stage):
-            if callback.filename.endswith(f"curve_{stage}.csv") and epoch == 1:
+            if callback.backup_dir.endswith(f"backup_{stage}") and epoch == 1:
                 raise KeyboardInterrupt
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(keras.callbacks.CSVLogger, "on_epoch_begin", kill)
+            patch.setattr(AtomicBackup, "on_epoch_begin", kill)
             execute(EXPERIMENT, three_digits, "quick", 3, tmp_path, **TINY)
     result = execute(EXPERIMENT, three_digits, "quick", 3, tmp_path, **TINY)
     for system, row in finished[0]["metrics"].items():

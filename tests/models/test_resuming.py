@@ -1,15 +1,21 @@
 """Curves and files of a training that was interrupted."""
 
 import keras
+import numpy as np
 import pytest
 
-from kdec.models import read_curve, save_whole
+from kdec.models import read_curve, resuming_callbacks, save_whole
 
 
-def test_curve_of_a_resumed_training_counts_the_last_row_of_an_epoch(tmp_path):
-    path = tmp_path / "curve.csv"
-    path.write_text("epoch,loss,val_loss\n0,4.0,NA\n1,3.0,NA\n1,2.5,NA\n2,2.0,NA\n")
-    assert read_curve(path) == {"loss": [4.0, 2.5, 2.0]}
+def test_curve_of_a_resumed_training_has_each_epoch_once(tmp_path):
+    for epochs in (range(3), range(2, 4)):
+        log, _ = resuming_callbacks(tmp_path / "backup", tmp_path / "curve.csv")
+        log.on_train_begin()
+        for epoch in epochs:
+            log.on_epoch_end(epoch, {"loss": 4.0 - epoch, "acc": float("nan")})
+    curve = read_curve(tmp_path / "curve.csv")
+    assert curve["loss"] == [4.0, 3.0, 2.0, 1.0]
+    assert np.isnan(curve["acc"]).all()
 
 
 def test_failed_save_leaves_the_earlier_file_alone(tmp_path, monkeypatch):
