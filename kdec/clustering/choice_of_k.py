@@ -68,7 +68,8 @@ def choose_n_clusters(
     samples as around either, counted in the half that the centroids have not seen. From there on,
     the resample leads to the first number that is about as stable as any: within 5% of the best
     mean agreement of two halves. The number that most resamples lead to is the suggestion. If no
-    clusters are apart in most of them, none were found.
+    clusters are apart in most of them, none were found. Clusters of fewer than 12 samples are too
+    small for the test.
 
     Inertia and silhouette inform, and decide nothing: on codes of an encoder the silhouette goes on
     rising behind the number of clusters.
