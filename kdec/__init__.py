@@ -23,7 +23,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "autoencoders": ["Autoencoder"],
-        "clustering": ["DeepClustering"],
+        "clustering": ["ChoiceOfK", "DeepClustering", "choose_n_clusters"],
         "data": ["load_data"],
         "kmeans": ["KMeans"],
         "layers": ["ClusteringLayer"],

@@ -188,6 +188,7 @@ def _self_label(training, labels, n_clusters):
             training.inputs,
             labels,
             rounds=_ROUNDS,
+            passes=training.recipe.passes,
             batch_size=min(256, len(labels)),
             callbacks=callbacks,
             verbose=training.verbose,

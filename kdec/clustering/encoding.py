@@ -13,7 +13,7 @@ from kdec.clustering.network_input import NetworkInput, column_scale
 from kdec.clustering.recipe import Recipe, choose_network, choose_recipe, why_not_deep
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.stages import Stages
-from kdec.models import NeighborContrast, ShuffledBatches, fastest_policy
+from kdec.models import NeighborContrast, ShuffledBatches, encoder_of, fastest_policy
 from kdec.neighbors import nearest_neighbors
 from kdec.views import RandomAffine, RandomNoise
 
@@ -194,7 +194,7 @@ class EncoderTraining:
 
     def _network_shape(self, sample_shape):
         if isinstance(self.encoder, keras.Model):
-            return tuple(self.encoder.input_shape[1:])
+            return tuple(encoder_of(self.encoder).input_shape[1:])
         network = choose_network(sample_shape) if _is_auto(self.encoder) else self.encoder
         if network == "dense" or self.is_plain:
             return (int(np.prod(sample_shape)),)

@@ -1,7 +1,9 @@
 """Deep clustering as a scikit-learn estimator: from samples to labels in one call."""
 
+import functools
 import numbers
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from kdec.clustering.choice_of_k import choose_n_clusters
 from kdec.clustering.contrast import cluster_by_contrast
 from kdec.clustering.encoding import EncoderTraining
 from kdec.clustering.model import ClusteringModel, apply_in_batches
@@ -76,6 +79,7 @@ class DeepClustering(
         embedding_: (n, n_codes) float32, codes of the training samples.
         cluster_centers_: (n_clusters, n_codes) float32, centroids among the codes.
         n_clusters_: int, number of clusters.
+        choice_of_k_: `ChoiceOfK`, with `n_clusters="auto"`: what speaks for the number.
         model_: Keras model, samples -> soft assignments (n, n_clusters). Its parts `encoder` and
             `decoder` go from samples to codes and back.
         history_: dict, the learning curve of each training, a list for each logged name.
@@ -171,10 +175,11 @@ class DeepClustering(
             seed=seed,
             verbose=self.verbose,
         )
+        find = functools.partial(self._find_n_clusters, seed=seed)
         if self.method == "contrast":
-            model = cluster_by_contrast(training, x, self._find_n_clusters, self.self_labeling)
+            model = cluster_by_contrast(training, x, find, self.self_labeling)
         else:
-            model = cluster_by_dec(training, x, self._find_n_clusters)
+            model = cluster_by_dec(training, x, find)
         model.about = self._about(x)
         self._set_model(model)
         self.embedding_ = apply_in_batches(model.encoder, x)
@@ -247,8 +252,18 @@ class DeepClustering(
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _find_n_clusters(self, codes):
-        return self.n_clusters
+    def _find_n_clusters(self, codes, seed):
+        vars(self).pop("choice_of_k_", None)
+        if self.n_clusters != "auto":
+            return self.n_clusters
+        self.choice_of_k_ = choose_n_clusters(codes, encoder=None, random_state=seed)
+        if self.choice_of_k_.n_clusters is None:
+            warnings.warn(
+                f"All samples are taken as one cluster: {self.choice_of_k_.reason}",
+                UserWarning,
+                stacklevel=4,
+            )
+        return self.choice_of_k_.n_clusters or 1
 
     def _set_model(self, model):
         self.model_ = model

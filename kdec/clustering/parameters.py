@@ -5,8 +5,10 @@ import numpy as np
 
 from kdec.clustering.encoding import METHODS
 from kdec.integers import is_positive_int
+from kdec.models import encoder_of
 
 _ENCODERS = ("auto", "dense", "conv", "none")
+_LEAST_TO_CHOOSE = 8  # samples, of which `choose_n_clusters` needs four a cluster
 _LEAST_SIDE = 4  # of images for convolutions
 
 
@@ -38,8 +40,14 @@ def check_fit_of(clustering, x: np.ndarray) -> None:
         clustering: A DeepClustering with sound parameters.
         x: Float32 array.
     """
-    n_clusters = 1 if _is_auto(clustering.n_clusters) else clustering.n_clusters
-    if len(x) < n_clusters:
+    n_clusters = clustering.n_clusters
+    if _is_auto(n_clusters):
+        if len(x) < _LEAST_TO_CHOOSE:
+            raise ValueError(
+                f"Expected at least {_LEAST_TO_CHOOSE} samples with n_clusters='auto'. "
+                f"Received: n_samples={len(x)}"
+            )
+    elif len(x) < n_clusters:
         raise ValueError(
             "Expected at least as many samples as clusters. "
             f"Received: n_samples={len(x)} with n_clusters={n_clusters}"
@@ -59,7 +67,7 @@ def check_fit_of(clustering, x: np.ndarray) -> None:
 
 
 def _check_encoder(method, encoder, shape):
-    expected = tuple(encoder.input_shape[1:])
+    expected = tuple(encoder_of(encoder).input_shape[1:])
     fits = expected in (shape, (*shape, 1), (int(np.prod(shape)),))
     if not fits:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Which network, and how long it trains, by the kind and the amount of data."""
 
+import math
 from dataclasses import dataclass
 
 _LEAST_SIDE = 20  # of images that convolutions and affine views suit; smaller ones are vectors
@@ -8,6 +9,7 @@ _LEAST_IMAGES = 200
 _LEAST_FEATURES = 3
 _LEAST_STEPS = 400
 _MOST_SAMPLES_SEEN = 1_000_000
+_MOST_SAMPLES_OF_A_ROUND = 420_000
 _MOST_CLUSTERS = 20  # that are expected where their number is not known
 
 
@@ -21,6 +23,7 @@ class Recipe:
         n_neighbors: Of how many nearest neighbours a sample's partner is one.
         diffusion_neighbors: Over how many of them labels diffuse.
         n_init: Restarts of k-means.
+        passes: Passes through the samples in each round of self-labelling.
     """
 
     batch_size: int
@@ -28,6 +31,7 @@ class Recipe:
     n_neighbors: int
     diffusion_neighbors: int
     n_init: int
+    passes: int
 
 
 def choose_network(sample_shape: tuple[int, ...]) -> str:
@@ -45,9 +49,17 @@ def choose_recipe(n: int, n_clusters: int | None = None, epochs: int | None = No
     """
     batch_size = min(n, 256 if n < 20_000 else 512)
     if epochs is None:
-        epochs = max(2, min(60, round(_MOST_SAMPLES_SEEN / n)), -(-_LEAST_STEPS * batch_size // n))
+        fewest = max(2, math.ceil(_LEAST_STEPS / (n // batch_size)))
+        epochs = max(fewest, min(60, round(_MOST_SAMPLES_SEEN / n)))
     third = max(1, n // (3 * (n_clusters or _MOST_CLUSTERS)))
-    return Recipe(batch_size, epochs, min(10, third), min(20, third), 100 if n < 100_000 else 10)
+    return Recipe(
+        batch_size=batch_size,
+        epochs=epochs,
+        n_neighbors=min(10, third),
+        diffusion_neighbors=min(20, third),
+        n_init=100 if n < 100_000 else 10,
+        passes=max(1, min(6, _MOST_SAMPLES_OF_A_ROUND // n)),
+    )
 
 
 def why_not_deep(n: int, sample_shape: tuple[int, ...]) -> str | None:

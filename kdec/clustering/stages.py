@@ -15,6 +15,7 @@ import numpy as np
 
 import kdec
 from kdec.models import read_curve, resuming_callbacks, save_whole
+from kdec.whole_files import written_whole
 
 logger = logging.getLogger("kdec")
 
@@ -65,7 +66,7 @@ class Stages:
             model = keras.saving.load_model(path)
         else:
             model = build()
-            fit(model, [*resuming_callbacks(backup, curve), *self.callbacks])
+            fit(model, [*self.callbacks, *resuming_callbacks(backup, curve)])
             save_whole(model, path)
             shutil.rmtree(backup, ignore_errors=True)
         self.curves[stage] = read_curve(curve)
@@ -98,9 +99,8 @@ def open_backup(folder: str | os.PathLike, parameters: dict[str, Any], x: np.nda
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "fit.json"
     if not path.exists():
-        partial = folder / "partial_fit.json"
-        partial.write_text(json.dumps(identity, indent=1))
-        partial.replace(path)
+        with written_whole(path) as partial:
+            partial.write_text(json.dumps(identity, indent=1))
     found = json.loads(path.read_text())
     differing = [name for name, value in identity.items() if found.get(name) != value]
     if differing:
@@ -113,11 +113,20 @@ def open_backup(folder: str | os.PathLike, parameters: dict[str, Any], x: np.nda
 
 
 def _description(value):
-    """A parameter as what JSON can hold: of a Keras object, a digest of all that it is."""
-    if isinstance(value, keras.layers.Layer):
-        config = json.dumps(keras.saving.serialize_keras_object(value), default=str)
-        digest = hashlib.sha256(config.encode())
-        for weight in value.get_weights():
-            digest.update(np.ascontiguousarray(weight))
-        return digest.hexdigest()
-    return value.item() if isinstance(value, np.generic) else value
+    """A parameter as what JSON can hold: of a Keras object, a digest of all but its names."""
+    if not isinstance(value, keras.layers.Layer):
+        return value.item() if isinstance(value, np.generic) else value
+    digest = hashlib.sha256()
+    for layer in _layers_of(value):
+        config = {key: what for key, what in layer.get_config().items() if key != "name"}
+        digest.update(json.dumps([type(layer).__name__, config], default=str).encode())
+    for weight in value.get_weights():
+        digest.update(np.ascontiguousarray(weight))
+    return digest.hexdigest()
+
+
+def _layers_of(layer):
+    """The layers that a layer or a model is made of."""
+    if not isinstance(layer, keras.Model):
+        return [layer]
+    return [part for child in layer.layers for part in _layers_of(child)]

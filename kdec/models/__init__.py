@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "differentiable_kmeans": [
             *("DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay")
         ],
+        "encoders": ["encoder_of"],
         "kmeans_loss": ["KMeansLoss"],
         "neighbor_contrast": ["NeighborContrast"],
         "precision": ["fastest_policy"],
