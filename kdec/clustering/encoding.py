@@ -1,9 +1,6 @@
 """The encoder of a clustering, from samples as they come to codes."""
 
 import functools
-import logging
-from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,8 +14,6 @@ from kdec.models import NeighborContrast, ShuffledBatches, encoder_of, fastest_p
 from kdec.neighbors import nearest_neighbors
 from kdec.views import RandomAffine, RandomNoise
 
-logger = logging.getLogger("kdec")
-
 METHODS = ("contrast", "dec", "idec")
 _HIDDEN_UNITS = (500, 500)
 _EMBEDDING_UNITS = 32
@@ -27,54 +22,21 @@ _DEC_DIMS = (500, 500, 2000, 10)
 _DEC_FILTERS = (16, 32, 64)
 
 
-def train_encoder(
-    x,
-    *,
-    method: str = "contrast",
-    encoder="auto",
-    views="auto",
-    standardize="auto",
-    n_clusters: int | None = None,
-    epochs: int | None = None,
-    random_state: int = 0,
-    verbose: int = 0,
-    callbacks: Sequence[keras.callbacks.Callback] | None = None,
-    backup_dir=None,
-) -> keras.Model:
-    """Train an encoder as `kdec.DeepClustering` does, and return it.
+def train_encoder(x, *, random_state: int = 0, verbose: int = 0) -> keras.Model:
+    """Train an encoder as `kdec.DeepClustering` does by default, and return it.
 
     Args:
         x: Samples (n, d), (n, height, width) or (n, height, width, channels).
-        method: As in `kdec.DeepClustering`. That of "dec" and "idec" is the encoder before any
-            self-training, since that needs the number of clusters.
-        encoder: As there.
-        views: As there.
-        standardize: As there.
-        n_clusters: Positive int, or None where it is not known.
-        epochs: As there.
-        random_state: Int of at least 0.
-        verbose: As there.
-        callbacks: As in its `fit`.
-        backup_dir: Folder for what an interrupted training needs to go on, or None.
+        random_state: Int of at least 0. Defaults to 0.
+        verbose: 0, 1 or 2, as in `keras.Model.fit`. Defaults to 0.
 
     Returns:
         A Keras model from samples as they come to codes, (batch, ...) -> (batch, n_features). Where
         no encoder is worth its training they are the standardised columns or the pixels.
     """
     x = check_images_or_vectors(x)
-    folder = None if backup_dir is None else Path(backup_dir)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
     training = EncoderTraining(
-        x,
-        Stages(folder, callbacks),
-        method=method,
-        encoder=encoder,
-        views=views,
-        standardize=standardize,
-        recipe=choose_recipe(len(x), n_clusters, epochs),
-        seed=random_state,
-        verbose=verbose,
+        x, Stages(), recipe=choose_recipe(len(x)), seed=random_state, verbose=verbose
     )
     return training.run()
 
@@ -85,7 +47,7 @@ class EncoderTraining:
     Args:
         x: Float32 array (n, ...), checked.
         stages: What trains.
-        method: "contrast", "dec" or "idec".
+        method: As in `kdec.DeepClustering`; so are the next three.
         encoder: "auto", "dense", "conv", "none", or a Keras model.
         views: "auto", a Keras layer, or None.
         standardize: "auto", or whether columns are brought to mean 0 and deviation 1.
@@ -102,16 +64,16 @@ class EncoderTraining:
 
     def __init__(
         self,
-        x,
+        x: np.ndarray,
         stages: Stages,
         *,
-        method,
-        encoder,
-        views,
-        standardize,
+        method: str = "contrast",
+        encoder="auto",
+        views="auto",
+        standardize="auto",
         recipe: Recipe,
-        seed,
-        verbose,
+        seed: int,
+        verbose: int,
     ):
         self.stages, self.method, self.encoder = stages, method, encoder
         self.given_views, self.recipe, self.seed, self.verbose = views, recipe, seed, verbose
@@ -119,8 +81,8 @@ class EncoderTraining:
         if self.encoder_is_chosen:
             self.reason = why_not_deep(len(x), x.shape[1:])
         if standardize == "auto":
-            standardize = x.ndim == 2 and not (x.min() >= 0 and x.max() <= 1)
-        scale = column_scale(x) if standardize else None
+            standardize = not (x.min() >= 0 and x.max() <= 1)
+        scale = column_scale(x) if standardize and x.ndim == 2 else None
         self.samples = NetworkInput(x.shape[1:], self._network_shape(x.shape[1:]), scale)
         self.inputs = self.samples.apply(x)
         self.network = None

@@ -94,9 +94,9 @@ class DeepClustering(
     Example:
     >>> import kdec
     >>> data = kdec.load_data("digits")
-    >>> clustering = kdec.DeepClustering(n_clusters=10, epochs=15, random_state=0)
+    >>> clustering = kdec.DeepClustering(n_clusters=10, epochs=10, random_state=0)
     >>> labels = clustering.fit_predict(data.x)
-    >>> kdec.metrics.accuracy(data.y, labels) > 0.85
+    >>> kdec.metrics.accuracy(data.y, labels) > 0.8
     True
     >>> clustering.inverse_transform(clustering.cluster_centers_).shape
     (10, 8, 8)

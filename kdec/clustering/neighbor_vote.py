@@ -34,8 +34,8 @@ class NeighborVote(keras.layers.Layer):
     >>> from kdec.clustering.neighbor_vote import NeighborVote
     >>> layer = NeighborVote(n_prototypes=3, n_clusters=2, n_neighbors=2)
     >>> layer.build((None, 1))
-    >>> layer.prototypes.assign(np.array([[0.0], [1.0], [9.0]]))
-    >>> layer.shares.assign(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+    >>> _ = layer.prototypes.assign(np.array([[0.0], [1.0], [9.0]]))
+    >>> _ = layer.shares.assign(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
     >>> np.asarray(layer(np.array([[0.2], [8.0]]))).tolist()
     [[1.0, 0.0], [0.5, 0.5]]
     """

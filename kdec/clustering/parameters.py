@@ -1,5 +1,7 @@
 """Checks of the parameters of DeepClustering, alone and against the samples."""
 
+import numbers
+
 import keras
 import numpy as np
 
@@ -9,6 +11,7 @@ from kdec.models import encoder_of
 
 _ENCODERS = ("auto", "dense", "conv", "none")
 _LEAST_TO_CHOOSE = 8  # samples, of which `choose_n_clusters` needs four a cluster
+_UNTRAINED = ("auto", "none")  # on one sample
 _LEAST_SIDE = 4  # of images for convolutions
 
 
@@ -16,6 +19,12 @@ def check_parameters(clustering) -> None:
     """Raise a ValueError unless each parameter of the DeepClustering is one of those it may be."""
     _check(clustering, "n_clusters", "a positive int or 'auto'", _is_int_or_auto)
     _check(clustering, "epochs", "a positive int or 'auto'", _is_int_or_auto)
+    _check(
+        clustering,
+        "random_state",
+        "an int from 0 to 2**31 - 1, a numpy.random.RandomState or None",
+        _is_random_state,
+    )
     _check(clustering, "method", f"one of {METHODS}", _is_one_of(METHODS))
     for name in ("standardize", "self_labeling"):
         _check(clustering, name, "True, False or 'auto'", _is_bool_or_auto)
@@ -53,6 +62,8 @@ def check_fit_of(clustering, x: np.ndarray) -> None:
             f"Received: n_samples={len(x)} with n_clusters={n_clusters}"
         )
     encoder, shape = clustering.encoder, x.shape[1:]
+    if len(x) < 2 and not (clustering.method == "contrast" and _is_one_of(_UNTRAINED)(encoder)):
+        raise ValueError("Expected two samples to train an encoder. Received: n_samples=1")
     if isinstance(encoder, keras.Model):
         _check_encoder(clustering.method, encoder, shape)
     elif encoder == "conv" and (len(shape) < 2 or min(shape[:2]) < _LEAST_SIDE):
@@ -93,6 +104,13 @@ def _check(clustering, name, expected, is_sound):
 
 def _is_auto(value):
     return isinstance(value, str) and value == "auto"
+
+
+def _is_random_state(value):
+    is_int = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return (
+        value is None or isinstance(value, np.random.RandomState) or (is_int and 0 <= value < 2**31)
+    )
 
 
 def _is_int_or_auto(value):

@@ -25,13 +25,17 @@ class Stages:
 
     Args:
         folder: Folder for what an interrupted fit needs to go on, or None.
-        callbacks: Keras callbacks for each training.
+        callbacks: Keras callbacks for each training, or None.
 
     Attributes:
         curves: The learning curve of each stage, a list for each logged name.
     """
 
-    def __init__(self, folder: Path | None, callbacks: Sequence[keras.callbacks.Callback] | None):
+    def __init__(
+        self,
+        folder: Path | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+    ):
         self.folder = folder
         self.callbacks = keras.tree.flatten(callbacks or [])
         self.curves: dict[str, dict[str, list[float]]] = {}
