@@ -114,7 +114,7 @@ class Contents:
             name: getattr(dataset, name)
             for name in ("x", "y", "classes", "columns", "samples", "table", "left_out")
         }
-        return cls(**{"title": dataset.name, "source": dataset.name, **known, **others})
+        return cls(**{"title": dataset.name, **known, **others})
 
     def __post_init__(self):
         """Make arrays of what should be one, and check that they fit together."""
