@@ -48,7 +48,7 @@ def _means(labels, codes, n_clusters):
     return sums / np.maximum(np.bincount(labels, minlength=n_clusters), 1)[:, None]
 
 
-def choose_points(labels: np.ndarray, n_clusters: int, most: int = MAX_POINTS) -> np.ndarray:
+def choose_points(labels: np.ndarray, n_clusters: int, most: int) -> np.ndarray:
     """Return the sorted rows of the samples to draw, at most `most` of them.
 
     Small clusters are drawn whole, and the rest of the room is shared out evenly among the others.

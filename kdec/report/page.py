@@ -14,7 +14,7 @@ from kdec import metrics
 from kdec.plots import label_colors, printable
 from kdec.report import pictures
 from kdec.report.cards import cards
-from kdec.report.choosing import choose_examples, choose_points
+from kdec.report.choosing import MAX_POINTS, choose_examples, choose_points
 from kdec.report.contents import Contents
 from kdec.report.features import profile
 from kdec.report.heat_map import heat_map
@@ -80,7 +80,7 @@ def render(contents: Contents) -> str:
         rows = Rows(contents, of_clusters)
     colors = [to_hex(color) for color in label_colors(k)]
     examples = choose_examples(contents.labels, contents.confidence, contents.codes, k)
-    drawn = choose_points(contents.labels, k)
+    drawn = choose_points(contents.labels, k, MAX_POINTS)
     points, centers, axes = project(contents.codes, contents.centers)
     environment = _environment()
     agreement = _agreement(contents)
@@ -123,7 +123,7 @@ def _environment():
         "grouped": "{:,}".format,
         "percent": "{:.0%}".format,
         "printable": lambda name: printable(name, _MAX_LETTERS),
-        "signed": lambda value: f"{value:+.1f}".replace("-", "−"),
+        "signed": lambda value: f"{value:+.1f}".replace("-", "\N{MINUS SIGN}"),
     }
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     return environment
@@ -147,7 +147,7 @@ def _kind(contents: Contents) -> str:
     n, *shape = contents.x.shape
     if contents.has_images:
         color = "in colour" if shape[2:] == [3] else "grey"
-        return f"{n:,} images of {shape[1]} × {shape[0]} pixels, {color}"
+        return f"{n:,} images of {shape[1]} \N{MULTIPLICATION SIGN} {shape[0]} pixels, {color}"
     if contents.table is not None:
         return f"{n:,} rows of {contents.table.shape[1]:,} columns, {shape[0]:,} features"
     return f"{n:,} vectors of {shape[0]:,} features"
