@@ -23,6 +23,8 @@ from kdec.report.view import project, view
 
 _MAX_LETTERS = 80
 _MAX_LEFT_OUT = 100
+# Typical samples of a cluster, and as many doubtful ones.
+_MAX_IMAGES, _MAX_ROWS = 8, 5
 
 
 def write_report(path: str | os.PathLike, contents: Contents) -> Path:
@@ -79,7 +81,13 @@ def render(contents: Contents) -> str:
         of_clusters = profile(contents)
         rows = Rows(contents, of_clusters)
     colors = [to_hex(color) for color in label_colors(k)]
-    examples = choose_examples(contents.labels, contents.confidence, contents.codes, k)
+    examples = choose_examples(
+        contents.labels,
+        contents.confidence,
+        contents.codes,
+        k,
+        most=_MAX_IMAGES if contents.has_images else _MAX_ROWS,
+    )
     drawn = choose_points(contents.labels, k, MAX_POINTS)
     points, centers, axes = project(contents.codes, contents.centers)
     environment = _environment()

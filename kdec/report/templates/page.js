@@ -65,7 +65,7 @@
       }),
       {
         ...trace([], () => 0, {
-          size: size + 9, color: "rgba(0,0,0,0)", symbol: "circle-open",
+          size: size + 6, color: "rgba(0,0,0,0)", symbol: "circle-open",
           line: { width: 2, color: "#000" },
         }),
         hoverinfo: "skip",
@@ -83,7 +83,7 @@
     });
     const [x, y, z] = ranges().map((range, i) => axis(data.axes[i], range));
     // On a narrow screen from farther away, so that all of it is seen.
-    const distance = plot.clientWidth < plot.clientHeight ? 1.5 : 1.1;
+    const distance = plot.clientWidth < plot.clientHeight ? 1.6 : 1.25;
     const layout = {
       margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, paper_bgcolor: "#fff",
       scene: {
