@@ -26,7 +26,8 @@ def choose_examples(
 ) -> list[Examples]:
     """Return typical and doubtful samples of each cluster, of each kind at most `most`.
 
-    Many clusters have fewer each. Where samples are equally sure, the nearer to the mean code of their cluster is more typical.
+    Many clusters have fewer each. Where samples are equally sure, the nearer to the mean code of
+    their cluster is more typical.
     """
     distances = np.linalg.norm(codes - _means(labels, codes, n_clusters)[labels], axis=1)
     # By cluster, in it the surest first.

@@ -7,14 +7,15 @@ import pytest
 from chromium import Chromium
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
-from test_page import hostile_contents
 
 import kdec
 from kdec.report import Contents, write_report
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PROGRAM = next(filter(None, map(shutil.which, PROGRAMS)), None)
-IS_DRAWN = "document.querySelector('#embedding canvas') && document.querySelector('#embedding').data"
+IS_DRAWN = (
+    "document.querySelector('#embedding canvas') && document.querySelector('#embedding').data"
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -127,8 +128,8 @@ def test_page_fits_a_phone_and_prints(browser, digits_report, tmp_path):
     assert not browser.complaints()
 
 
-def test_names_of_users_run_no_script(browser, tmp_path):
-    browser.open(write_report(tmp_path / "report.html", hostile_contents()))
+def test_names_of_users_run_no_script(browser, hostile_contents, tmp_path):
+    browser.open(write_report(tmp_path / "report.html", hostile_contents))
     browser.wait_for(IS_DRAWN)
     sample_pointed_at(browser)
     assert "<script>alert(1)</script>" in browser.evaluate(
