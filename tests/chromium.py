@@ -84,7 +84,7 @@ class Chromium:
         self.wait_for("document.readyState === 'complete'")
 
     def wait_for(self, expression):
-        self._wait(lambda: self.evaluate(expression))
+        self._wait(lambda: self.evaluate(f"Boolean({expression})"))
 
     def box(self, selector):
         """Return left, top, width and height of an element, scrolled into the window."""

@@ -131,7 +131,7 @@ def _environment():
         "grouped": "{:,}".format,
         "percent": "{:.0%}".format,
         "printable": lambda name: printable(name, _MAX_LETTERS),
-        "signed": lambda value: f"{value:+.1f}".replace("-", "\N{MINUS SIGN}"),
+        "signed": _signed,
     }
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     return environment
@@ -139,6 +139,10 @@ def _environment():
 
 def _figure(value):
     return f"{value:.4g}" if isinstance(value, float) else printable(value, _MAX_LETTERS)
+
+
+def _signed(value):
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}") if abs(value) >= 0.05 else "0.0"
 
 
 def _part(environment, name):
