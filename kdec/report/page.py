@@ -34,7 +34,7 @@ def write_report(path: str | os.PathLike, contents: Contents) -> Path:
     one points at, typical and doubtful samples of each cluster, by which columns clusters differ,
     agreement with known labels, the choice of the number of clusters, learning curves, and how all
     of it was made. At most 20,000 samples are drawn, as many of each cluster as there are, or the
-    same number; the page says so. It stays below 15 MB.
+    same number; the page says so. It has at most 15 MB with up to 1,000 clusters.
 
     Nothing out of `contents` becomes markup. The file is there whole, or as it was before.
 

@@ -87,7 +87,7 @@ def test_cells_of_a_table_are_texts(make_contents):
     contents = make_contents(table=pd.DataFrame({"cell": pd.Series(cells, dtype=object)}))
     texts = Rows(contents, profile(contents)).texts(0, range(12))
     assert texts[:6] == ["a b", "", "", "1", "2", "True"]
-    assert len(texts[6]) == 60
+    assert len(texts[6]) == 40
     assert texts[8:11] == ["", "é", "[1]"]
 
 
