@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 import os
 from pathlib import Path
 
@@ -138,7 +139,9 @@ def _environment():
 
 
 def _figure(value):
-    return f"{value:.4g}" if isinstance(value, float) else printable(value, _MAX_LETTERS)
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.4g}"
+    return printable(value, _MAX_LETTERS)
 
 
 def _signed(value):

@@ -79,7 +79,7 @@ def test_page_says_what_it_was_given(written):
             notes=["One file could not be read."],
             left_out={"broken.png": "truncated"},
             comparison={"k-means": {"ACC": 0.5, "silhouette": 0.25}},
-            choice=pd.DataFrame({"stability": [0.5, 0.875]}, index=[8, 9]),
+            choice=pd.DataFrame({"stability": [np.nan, 0.875]}, index=[8, 9]),
             suggestion=9,
             reason="Labels are stable.",
             history={"contrast": {"loss": [3, 2, 1]}},
@@ -92,7 +92,11 @@ def test_page_says_what_it_was_given(written):
     for text in (
         *("My digits", "1,797 images of 8", "8 pixels, grey from digits.npy, in 9 clusters"),
         *("Labels stood in for clusters.", "One file could not be read.", "75% mean confidence"),
-        *("broken.png: truncated", "Suggested: 9. Labels are stable.", "9 0.875"),
+        *(
+            "broken.png: truncated",
+            "Suggested: 9. Labels are stable.",
+            "clusters stability 8 9 0.875",
+        ),
         *("kdec cluster digits.npy --k 9", "seed 3", "training 12.3", "kdec 0.3.0"),
         "k-means 0.5 0.25",
     ):
