@@ -33,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         ],
         "neighbors": ["diffuse_labels", "nearest_neighbors"],
         "pretrained": ["load_pretrained"],
+        "report": ["export_projector"],
     },
     submodules=[
         *(
@@ -46,7 +47,7 @@ __getattr__, __dir__, __all__ = lazy_names(
             "plots",
             "pretrained",
         ),
-        *("neighbors", "views"),
+        *("neighbors", "report", "views"),
         *("dec", "differentiable_kmeans", "kmeans_loss"),
     ],
 )

@@ -21,13 +21,23 @@ _STEPS = 1.2207440846 ** -np.arange(1.0, 4.0)
 
 
 def label_colors(n_labels: int) -> np.ndarray:
-    """Return distinct colours of labels, shape (n_labels, 4): the palette, and beyond it more.
+    """Return distinct colours of labels, as in every plot: a palette of 20, and beyond it more.
 
     The colours beyond the palette are spread over hue, saturation and lightness, so that one more
     label leaves the others theirs.
 
+    Args:
+        n_labels: How many.
+
+    Returns:
+        Red, green, blue and opacity in [0, 1], shape (n_labels, 4).
+
     Reference:
         Roberts, The unreasonable effectiveness of quasirandom sequences, 2018.
+
+    Example:
+        >>> label_colors(30).shape
+        (30, 4)
     """
     n_more = max(0, n_labels - len(PALETTE))
     places = np.arange(1, n_more + 1)[:, None] * _STEPS % 1
