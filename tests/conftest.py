@@ -7,6 +7,9 @@ import random
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Of scikit-learn and NumPy, whose threads wait in busy loops: where each of pytest's processes has
+# as many as there are cores, a t-SNE of 295 points takes ten times the processor's time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib
 import numpy as np
