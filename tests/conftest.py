@@ -37,7 +37,13 @@ def pytest_collection_modifyitems(items):
 def fixed_seed():
     """Seed all global generators; that of Keras only where a test has loaded Keras."""
     if "keras" in sys.modules:
-        sys.modules["keras"].utils.set_random_seed(0)
+        from tensorflow.python import pywrap_tfe
+
+        with pytest.MonkeyPatch.context() as patch:
+            # Else TensorFlow optimizes each graph anew that an earlier test has run, which takes
+            # longer than most tests. Only random operations outside of graphs have a state there.
+            patch.setattr(pywrap_tfe, "TFE_ContextClearCaches", lambda context: None)
+            sys.modules["keras"].utils.set_random_seed(0)
     else:
         random.seed(0)
         np.random.seed(0)
