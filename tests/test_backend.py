@@ -80,7 +80,8 @@ def test_saved_models_predict_as_on_tensorflow_and_refuse_to_train(
         model.save(tmp_path / f"{name}.keras")
         np.save(tmp_path / f"{name}.npy", x)
     # One process for all: starting one takes much longer than the rest.
-    printed = run_python(CODE, tmp_path, KERAS_BACKEND=backend)
+    options = {"KERAS_BACKEND": backend, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}  # to compile fast
+    printed = run_python(CODE, tmp_path, **options)
     for name, (model, x) in models.items():
         found = np.load(tmp_path / f"{name}.npz")
         np.testing.assert_allclose(found["model"], model.predict(x, verbose=0), atol=1e-5)
