@@ -24,8 +24,6 @@ gc.set_threshold(100_000, 20, 50)
 
 
 def pytest_collection_modifyitems(items):
-    # The long ones first, so that the short ones fill the other processes to the end.
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if "KDEC_DATA_DIR" in os.environ:
         return
     for item in items:
