@@ -50,8 +50,7 @@ def export_projector(
         The folder.
 
     Raises:
-        ValueError: If shapes do not fit together, values are not finite, or there are more images
-            than pixels.
+        ValueError: If shapes do not fit together, or values of `z` are not finite.
 
     Example:
         >>> import tempfile
@@ -65,7 +64,7 @@ def export_projector(
     z = np.asarray(z)
     if z.ndim != 2 or z.size == 0 or not np.isfinite(z).all():
         raise ValueError(
-            f"Expected `z` to have the shape (n, d), n > 0, with finite values. "
+            "Expected `z` to have the shape (n, d), n > 0, with finite values. "
             f"Received: {z.dtype}, shape {z.shape}"
         )
     labels, images = (None if values is None else np.asarray(values) for values in (labels, images))
