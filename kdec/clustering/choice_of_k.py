@@ -25,6 +25,7 @@ logger = logging.getLogger("kdec")
 
 _LEVEL = 0.01  # of the test that clusters are apart
 _ABOUT_AS_STABLE = 0.95  # of the best stability
+_SHARP = 2.0  # elbow: the inertia falls half as fast behind it
 _MOST_IN_SILHOUETTE = 10_000
 _MOST_IN_RESAMPLES = 5_000
 _N_INIT = 10
@@ -66,13 +67,14 @@ def choose_n_clusters(
     Each resample cuts the data into halves and clusters both. The largest number whose clusters are
     all apart is a lower bound: halfway between any two centroids there are less than half as many
     samples as around either, counted in the half that the centroids have not seen. From there on,
-    the resample leads to the first number that is about as stable as any: within 5% of the best
-    mean agreement of two halves. The number that most resamples lead to is the suggestion. If no
-    clusters are apart in most of them, none were found. Clusters of fewer than 12 samples are too
-    small for the test.
+    numbers are stable whose halves agree, in the mean, within 5% of the best. The resample leads to
+    the sharpest elbow of the inertia among them, behind which it falls no more than half as fast;
+    or to the first, where there is no such elbow. The number that most resamples lead to is the
+    suggestion. If no clusters are apart in most of them, none were found. Clusters of fewer than 12
+    samples are too small for the test.
 
-    Inertia and silhouette inform, and decide nothing: on codes of an encoder the silhouette goes on
-    rising behind the number of clusters.
+    The silhouette informs, and decides nothing: on codes of an encoder it goes on rising behind the
+    number of clusters.
 
     Args:
         x: Samples (n, d), (n, height, width) or (n, height, width, channels), as for
@@ -97,7 +99,8 @@ def choose_n_clusters(
     Reference:
         Tibshirani, Walther, Cluster Validation by Prediction Strength (2005), for halves, of which
         one confirms the clusters of the other; Ben-Hur, Elisseeff, Guyon, A stability based method
-        for discovering structure in clustered data (2002), for the stability; Rousseeuw,
+        for discovering structure in clustered data (2002), for the stability; Krzanowski, Lai, A
+        Criterion for Determining the Number of Groups (1988), for the elbow; Rousseeuw,
         Silhouettes (1987).
 
     Example:
@@ -135,12 +138,25 @@ def _choose(codes, numbers, n_resamples, seed, verbose):
             rows.append((k, inertia, silhouette, stability.mean(), np.median(chance)))
             chances.append(chance)
             bar.add(1)
-    votes = _vote(numbers, np.array(chances), np.array([row[3] for row in rows]))
+    inertia, stability = (np.array([row[column] for row in rows]) for column in (1, 3))
+    elbow = _elbow(numbers, inertia, np.sum(codes**2))
+    votes = _vote(numbers, np.array(chances), stability, elbow)
     return _conclude(rows, votes)
 
 
-def _vote(numbers, chances, stability):
-    """Return the number that each resample leads to, or None: of chances (m, R), stability (m,)."""
+def _elbow(numbers, inertia, total):
+    """Return how many times as much inertia a cluster before each number takes as one after it."""
+    known = np.array([1, *numbers]), np.array([total, *inertia])
+    falls = -np.diff(known[1]) / np.diff(known[0])
+    after = np.append(falls[1:], np.inf)  # behind the last number nothing is known
+    elbow = falls / np.maximum(after, np.finfo(float).tiny)
+    if numbers[0] > 2:
+        elbow[0] = 0  # nor is it before the first one
+    return elbow
+
+
+def _vote(numbers, chances, stability, elbow):
+    """Return the number that each resample leads to, or None: of chances (m, R), others (m,)."""
     votes = []
     for column in chances.T:
         apart = np.flatnonzero(column < _LEVEL)
@@ -149,7 +165,9 @@ def _vote(numbers, chances, stability):
             continue
         from_bound = stability[apart[-1] :]
         is_stable = from_bound >= _ABOUT_AS_STABLE * from_bound.max()
-        votes.append(numbers[apart[-1] + is_stable.argmax()])
+        stable = apart[-1] + np.flatnonzero(is_stable)
+        sharpest = stable[elbow[stable].argmax()]
+        votes.append(numbers[sharpest if elbow[sharpest] >= _SHARP else stable[0]])
     return votes
 
 

@@ -129,8 +129,23 @@ def test_most_votes_decide_and_a_close_runner_up_is_named(votes, suggestion, con
     ],
 )
 def test_a_resample_leads_to_the_first_stable_number_from_those_apart(chances, stability, vote):
-    votes = choice_of_k._vote([2, 3, 4, 5], np.array([chances]).T, np.array(stability))
+    flat = np.ones(4)
+    votes = choice_of_k._vote([2, 3, 4, 5], np.array([chances]).T, np.array(stability), flat)
     assert votes == [vote]
+
+
+def test_a_sharp_elbow_among_the_stable_numbers_goes_before_the_first_of_them():
+    stability, elbow = np.array([1.0, 0.99, 0.98, 0.7]), np.array([1.2, 1.9, 2.1, 9.0])
+    chances = np.array([[0.0, 0.9, 0.9, 0.9]]).T
+    assert choice_of_k._vote([2, 3, 4, 5], chances, stability, elbow) == [4]
+    assert choice_of_k._vote([2, 3, 4, 5], chances, stability, np.minimum(elbow, 1.99)) == [2]
+
+
+def test_elbow_is_the_fall_of_the_inertia_before_a_number_over_that_behind_it():
+    falls = choice_of_k._elbow([2, 3, 5, 6], np.array([60.0, 40.0, 20.0, 15.0]), total=100.0)
+    assert falls.tolist() == [2.0, 2.0, 2.0, 0.0]  # 40, 20, 10 a number, 5; nothing is known behind
+    # Nor is it before the first number, if that is not two.
+    assert choice_of_k._elbow([3, 4, 5], np.array([40.0, 20.0, 10.0]), total=100.0)[0] == 0
 
 
 def test_the_largest_number_that_was_tried_is_no_upper_bound():
