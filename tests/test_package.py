@@ -99,6 +99,7 @@ def test_every_import_registers_the_keras_objects(run_python):
 FOR_EVERY_BACKEND = {
     "kdec.autoencoders",
     "kdec.models.backend",
+    "kdec.distances",
     "kdec.models.encoders",
     "kdec.integers",
     "kdec.layers",
@@ -113,6 +114,7 @@ FOR_EVERY_BACKEND = {
         "clustering/model.py",
         "clustering/neighbor_vote.py",
         "clustering/standardization.py",
+        "distances.py",
         "models/backend.py",
         "models/contrastive_loss.py",
         "models/differentiable_kmeans.py",
