@@ -1,4 +1,4 @@
-"""Squared distances of points to centroids, with all their digits and in bounded memory."""
+"""Squared distances of points to centroids: with all their digits, or by a matrix product."""
 
 from keras import ops
 
@@ -31,6 +31,36 @@ def squared_distances(points, centroids):
     if n_clusters * n_features <= _MOST_WHOLE:
         return _of_differences(points, centroids)
     return _in_blocks(points, centroids)
+
+
+def expanded_squared_distances(points, centroids):
+    """Squared Euclidean distances by one matrix product, much faster, with fewer digits.
+
+    `|x|^2 - 2xc + |c|^2` holds from any origin. From one amidst the centroids it keeps its digits
+    for data far from 0, but not those of distances much smaller than the data's extent.
+
+    Args:
+        points: Float tensor (n, n_features).
+        centroids: Float tensor (n_clusters, n_features).
+
+    Returns:
+        Non-negative tensor (n, n_clusters).
+
+    Example:
+    >>> import numpy as np
+    >>> from kdec.distances import expanded_squared_distances
+    >>> np.array(expanded_squared_distances(np.array([[1e4]]), np.array([[1e4], [1e4 - 3]])))
+    array([[0., 9.]])
+    """
+    # The result does not depend on the origin, so no gradient need pass.
+    origin = ops.stop_gradient(ops.mean(centroids, axis=0))
+    points, centroids = points - origin, centroids - origin
+    distances = (
+        ops.sum(ops.square(points), axis=-1, keepdims=True)
+        - 2.0 * ops.matmul(points, ops.transpose(centroids))
+        + ops.sum(ops.square(centroids), axis=-1)
+    )
+    return ops.maximum(distances, 0.0)
 
 
 def _of_differences(points, centroids):

@@ -49,7 +49,7 @@ every_model = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 OPTIONS = {
     DEC: {"max_steps": 1},
     NeighborContrast: {"neighbors": 0, "epochs": 1},
-    SelfLabeling: {"labels": LABELS, "rounds": 1, "passes": 1},
+    SelfLabeling: {"labels": LABELS, "rounds": 1, "passes": 30},
 }
 
 
@@ -221,7 +221,7 @@ def warnings_of_samples(caplog):
 @every_model
 def test_samples_of_another_scale_are_warned_of_once(make, caplog, tmp_path):
     model = make()
-    compile_with(model, "sgd")
+    compile_with(model, keras.optimizers.Adam(0.05))
     model.predict(255 * X, verbose=0)  # Not known yet.
     fit(model)
     model.predict(X, verbose=0)
