@@ -164,10 +164,9 @@ class DifferentiableKMeans(OwnLossModel):
         generator = np.random.default_rng(random_state)
         draws = range(self.n_runs or 1)
         chosen = np.concatenate([generator.permutation(len(x))[: self.n_clusters] for _ in draws])
-        n_chosen = len(chosen)
-        if self.clustering.get_config()["temperature"] is None:
-            chosen = np.concatenate([chosen, generator.permutation(len(x))[:_TEMPERATURE_SAMPLES]])
-        samples = x[chosen]
+        # Behind them those that the temperature follows from.
+        more = generator.permutation(len(x))[:_TEMPERATURE_SAMPLES]
+        samples = x[np.concatenate([chosen, more])] if self.clustering.is_automatic else x[chosen]
         if self.encoder is not None:
             samples = self.encoder.predict(samples, batch_size=batch_size, verbose=0)
         n_features = self.clustering.clusters.shape[-1]
@@ -178,8 +177,8 @@ class DifferentiableKMeans(OwnLossModel):
             )
         # Samples that differ and codes that do not are the encoder's fault.
         if self.encoder and (x[chosen] != x[chosen[0]]).any():
-            check_spread(samples)
-        self.placement.make(self.clustering.clusters, samples[:n_chosen])
+            check_spread(samples[: len(chosen)])
+        self.placement.make(self.clustering.clusters, samples[: len(chosen)])
         self.clustering.fix_temperature(samples)
 
     def fit(self, x=None, *args, **kwargs):

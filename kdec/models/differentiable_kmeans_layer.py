@@ -108,7 +108,7 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
         """Return the assignments of `inputs`, and add their weighted squared distance as loss."""
         distances = self.squared_distances(inputs)
         temperature = self.temperature
-        if self._initial_temperature is None:
+        if self.is_automatic:
             temperature = ops.cond(
                 temperature > 0,
                 lambda: ops.convert_to_tensor(self.temperature),
@@ -131,7 +131,7 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
 
     def fix_temperature(self, samples) -> None:
         """Set the temperature to what suits `samples`, (n, n_features), if it was not given."""
-        if self._initial_temperature is None:
+        if self.is_automatic:
             self.temperature.assign(self._temperature_of(samples))
 
     def n_collapsed(self) -> int:
@@ -157,6 +157,11 @@ class DifferentiableKMeansLayer(keras.layers.Layer):
             "temperature": self._initial_temperature,
             "n_runs": self.n_runs,
         }
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether the temperature follows from samples, since none was given."""
+        return self._initial_temperature is None
 
     @property
     def _sets(self):

@@ -36,8 +36,8 @@ def temperature_of(z, n_clusters: int):
     >>> import numpy as np
     >>> from kdec.models.temperature import temperature_of
     >>> gaps = [100 - 0, 100 - 0, 64 - 4]
-    >>> float(temperature_of(np.array([[0.0], [10.0], [2.0]]), n_clusters=2)), np.mean(gaps) / 10
-    (8.666666666666668, 8.666666666666668)
+    >>> float(temperature_of(np.array([[0.0], [10.0], [2.0]]), n_clusters=2)), sum(gaps) / 30
+    (8.666666666666668, 8.666666666666666)
     """
     z = ops.convert_to_tensor(z)
     distances = expanded_squared_distances(z, z[:n_clusters])
