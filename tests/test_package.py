@@ -98,6 +98,7 @@ def test_every_import_registers_the_keras_objects(run_python):
 
 FOR_EVERY_BACKEND = {
     "kdec.autoencoders",
+    "kdec.models.arrays",
     "kdec.models.backend",
     "kdec.distances",
     "kdec.models.differentiable_kmeans_layer",
@@ -117,6 +118,7 @@ FOR_EVERY_BACKEND = {
         "clustering/neighbor_vote.py",
         "clustering/standardization.py",
         "distances.py",
+        "models/arrays.py",
         "models/backend.py",
         "models/contrastive_loss.py",
         "models/differentiable_kmeans.py",

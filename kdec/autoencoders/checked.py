@@ -34,6 +34,7 @@ class CheckedModel(keras.Model):
         """Train as `keras.Model.fit` does, whose arguments it takes.
 
         Raises:
+            TypeError: If samples are a sparse matrix.
             ValueError: If samples are of another shape than the model takes, or the optimizer is
                 that of another model.
         """
@@ -59,11 +60,14 @@ class CheckedModel(keras.Model):
             return super().predict(x, *args, **kwargs)
 
     def check_samples(self, x) -> None:
-        """Raise a ValueError if `x` is an array of samples of another shape than the model takes.
+        """Raise an error if `x` is a sparse matrix, or of another shape than the model takes.
 
         An axis of one channel may be missing or too many: Keras adds or removes it. Samples of the
         right shape that are unlike those of the training are warned of.
         """
+        if hasattr(x, "shape") and not hasattr(x, "__array__"):
+            hint = ": x.toarray() makes it dense" if hasattr(x, "toarray") else ""
+            raise TypeError(f"Expected `x` to be a dense array. Received: {type(x)}{hint}")
         self._check_shape(x)
         self.warn_of_unlike_samples(x)
 

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from kdec.integers import positive_int
+from kdec.models.arrays import check_array
 from kdec.models.differentiable_kmeans_layer import DifferentiableKMeansLayer, check_built
 from kdec.models.encoders import check_encoder, check_spread
 from kdec.models.own_loss import OwnLossModel
@@ -147,9 +148,11 @@ class DifferentiableKMeans(OwnLossModel):
             batch_size: Positive int, rows encoded at once. Defaults to 2048.
 
         Raises:
+            TypeError: If `x` is no array, such as a dataset or a sparse matrix.
             ValueError: If `x` has fewer than `n_clusters` samples or does not hold real numbers, or
                 what is drawn does not fit the model, is not finite, or has one code for all.
         """
+        check_array(x)
         x = np.asarray(x)
         batch_size = positive_int("batch_size", batch_size)
         if x.ndim < 2 or len(x) < self.n_clusters:

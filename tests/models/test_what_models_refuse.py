@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import sparse
 
 from kdec import DEC, DifferentiableKMeans, KMeansLoss, NeighborContrast, SelfLabeling
 from kdec.autoencoders import dense, dense_encoder
@@ -212,6 +213,39 @@ def test_export_before_a_call(tmp_path):
     model.export(tmp_path / "placed", verbose=False)
     loaded = tf.saved_model.load(str(tmp_path / "placed"))
     np.testing.assert_allclose(loaded.serve(X), model.predict(X, verbose=0), rtol=1e-5)
+
+
+@every_model
+@pytest.mark.parametrize("method", ["fit", "predict", "initialize"])
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.coo_array])
+def test_sparse_matrices_are_refused_by_type(make, method, kind):
+    model = make()
+    if not hasattr(model, method):
+        return
+    if method == "fit":
+        compile_with(model, "sgd")
+    call = (lambda x: fit(model, x)) if method == "fit" else getattr(model, method)
+    weights = model.get_weights()
+    message = rf"^Expected `x` to be a dense array.*\. Received: .*{kind.__name__}.*x\.toarray\(\)"
+    with pytest.raises(TypeError, match=message):
+        call(kind(X))
+    for weight, same in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, same)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        *(("dec", "fit"), ("dec", "initialize"), ("differentiable-kmeans", "initialize")),
+        *(("neighbor-contrast", "fit"), ("self-labeling", "fit")),
+    ],
+)
+def test_generators_are_refused_by_type_where_all_samples_are_needed(name, method):
+    model = MAKE[name]()
+    call = (lambda x: fit(model, x)) if method == "fit" else getattr(model, method)
+    message = r"^Expected `x` to be a dense array of all samples, .*Received: <class 'generator'>$"
+    with pytest.raises(TypeError, match=message):
+        call(row for row in X)
 
 
 def warnings_of_samples(caplog):
