@@ -108,6 +108,7 @@ FOR_EVERY_BACKEND = {
     "kdec.models.own_loss",
     "kdec.models.placement",
     "kdec.models.temperature",
+    "kdec.whole_files",
 }
 
 
