@@ -1,7 +1,8 @@
 """The trained models that come with the package.
 
-`weights/manifest.json` names them, with the digest of each file, the run that trained it and what
-that run measured. A file is opened only if its digest is the manifest's.
+`weights/manifest.json` names them, with the digest of each file, the run that trained it, what that
+run measured, and the range and mean of the samples that it learned from. A file is opened only if
+its digest is the manifest's.
 `scripts/ship_weights.py` adds models to it.
 """
 
@@ -48,7 +49,8 @@ def load_pretrained(name: str):
 
     Returns:
         A Keras model, such as `kdec.DEC` or `kdec.Autoencoder`; its parts are `.encoder` and
-        `.decoder`.
+        `.decoder`. It warns of samples that are unlike those that it was trained on, such as
+        images of 0 to 255.
 
     Raises:
         ValueError: If there is no such model, or its file is not the one that was shipped.
@@ -64,7 +66,11 @@ def load_pretrained(name: str):
     with resources.as_file(weights_file(name)) as path:
         import keras
 
-        return keras.saving.load_model(path)
+        from kdec.autoencoders import TrainingSamples
+
+        model = keras.saving.load_model(path)
+    model.training_samples = TrainingSamples(**_manifest()[name]["samples"])
+    return model
 
 
 def weights_file(name: str, format: str = "keras") -> Traversable:

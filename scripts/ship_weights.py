@@ -13,6 +13,7 @@ optimizers, whose state is twice as large as the weights, and their archives are
 """
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import zipfile
@@ -20,7 +21,8 @@ from pathlib import Path
 
 import keras
 
-import kdec  # noqa: F401, the models' classes
+import kdec
+from kdec.autoencoders import TrainingSamples
 
 FOLDER = Path(__file__).parents[1] / "weights"
 
@@ -36,6 +38,7 @@ def main():
     parser.add_argument("--h5", action="store_true", help="the autoencoder's weights as .h5, too")
     options = parser.parse_args()
     record = json.loads(options.record.read_text())
+    samples = TrainingSamples.of(kdec.load_data(record["data"]["name"]).x)
     entry = {
         "what": options.what,
         "files": save(options.model, options.name, options.h5),
@@ -43,6 +46,7 @@ def main():
         "seed": record["seed"],
         "command": record["command"],
         "metrics": record["metrics"][options.system],
+        "samples": dataclasses.asdict(samples),
     }
     entry["metrics"].pop("seconds")
     path = FOLDER / "manifest.json"

@@ -1,8 +1,13 @@
 """Models that look at what they are given before any work, and forget work that has failed."""
 
 import contextlib
+import logging
 
 import keras
+
+from kdec.autoencoders.training_samples import TrainingSamples
+
+logger = logging.getLogger("kdec")
 
 
 class CheckedModel(keras.Model):
@@ -11,9 +16,14 @@ class CheckedModel(keras.Model):
     Attributes:
         sample_shape: Shape of one sample without the batch axis, None for sizes that do not matter;
             or None where it is not known yet. Set by the subclass.
+        training_samples: Range and mean of the samples that the model was last trained on, or None
+            where that is not known: before `fit`, after one on a dataset, or in a file of an
+            earlier version. Samples that are unlike them are warned of, once.
     """
 
     sample_shape = None
+    training_samples = None
+    _has_warned = False
 
     @property
     def trained_variables(self) -> list:
@@ -24,11 +34,13 @@ class CheckedModel(keras.Model):
         """Train as `keras.Model.fit` does, whose arguments it takes.
 
         Raises:
+            TypeError: If samples are a sparse matrix.
             ValueError: If samples are of another shape than the model takes, or the optimizer is
                 that of another model.
         """
         self.check_samples(x)
         self.check_optimizer()
+        self.remember_samples(x)
         if self.compiled and not self.optimizer.built:
             # Within a trace that fails, its variables would stay without values.
             self.optimizer.build(self.trainable_variables)
@@ -48,10 +60,39 @@ class CheckedModel(keras.Model):
             return super().predict(x, *args, **kwargs)
 
     def check_samples(self, x) -> None:
-        """Raise a ValueError if `x` is an array of samples of another shape than the model takes.
+        """Raise an error if `x` is a sparse matrix, or of another shape than the model takes.
 
-        An axis of one channel may be missing or too many: Keras adds or removes it.
+        An axis of one channel may be missing or too many: Keras adds or removes it. Samples of the
+        right shape that are unlike those of the training are warned of.
         """
+        if hasattr(x, "shape") and not hasattr(x, "__array__"):
+            hint = ": x.toarray() makes it dense" if hasattr(x, "toarray") else ""
+            raise TypeError(f"Expected `x` to be a dense array. Received: {type(x)}{hint}")
+        self._check_shape(x)
+        self.warn_of_unlike_samples(x)
+
+    def expected_samples(self) -> TrainingSamples | None:
+        """Return what the samples are expected to be like, or None."""
+        return self.training_samples
+
+    def warn_of_unlike_samples(self, x) -> None:
+        """Log a warning, once, if the samples `x` are unlike those of the training."""
+        expected = self.expected_samples()
+        if expected is not None and not self._has_warned and expected.are_unlike(x):
+            self._has_warned = True
+            logger.warning(
+                "Expected samples like those that %s was trained on, %s. Received: %s. "
+                "Another scale, or inverted colours, make its results meaningless.",
+                self.name,
+                expected,
+                TrainingSamples.of(x),
+            )
+
+    def remember_samples(self, x) -> None:
+        """Keep what the samples `x` of a training are like, if they are an array."""
+        self.training_samples = TrainingSamples.of(x) or self.training_samples
+
+    def _check_shape(self, x):
         expected = self.sample_shape
         if expected is None or not hasattr(x, "shape"):
             return

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 import keras
 
-from kdec.autoencoders.building import image_sizes, positive_ints, uniform_initializers
+from kdec.autoencoders.building import (
+    CHANNELS_LAST,
+    image_sizes,
+    positive_ints,
+    uniform_initializers,
+)
 
 # Keras' 0.99 lags hundreds of steps behind the weights: a network that is right in training then
 # predicts nonsense.
@@ -62,6 +67,7 @@ def conv_encoder(
             padding="same",
             use_bias=False,
             kernel_initializer=initializer(),
+            data_format=CHANNELS_LAST,
             dtype=dtype,
         )(inputs)
         return _normalized(outputs, dtype)
@@ -70,9 +76,9 @@ def conv_encoder(
     outputs = convolution(inputs, 32, 5, strides=2) if large else convolution(inputs, 32, 3)
     outputs = convolution(outputs, 64, 3, strides=2)
     outputs = convolution(outputs, 128, 3)
-    outputs = keras.layers.MaxPooling2D(2, dtype=dtype)(outputs)
+    outputs = keras.layers.MaxPooling2D(2, data_format=CHANNELS_LAST, dtype=dtype)(outputs)
     outputs = convolution(outputs, 128, 3)
-    outputs = keras.layers.Flatten(dtype=dtype)(outputs)
+    outputs = keras.layers.Flatten(CHANNELS_LAST, dtype=dtype)(outputs)
     outputs = _embedding(outputs, embedding_units, dropout, dtype, initializer(), seed)
     return keras.Model(inputs, outputs, name="encoder")
 

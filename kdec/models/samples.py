@@ -2,9 +2,9 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from kdec import metrics
+from kdec.models.arrays import check_array
 
 
 def check_samples(x, encoder: keras.Model) -> np.ndarray:
@@ -13,14 +13,10 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
     Images without the axis of their one channel get it.
 
     Raises:
-        TypeError: If `x` is a dataset.
+        TypeError: If `x` is no array, such as a dataset, a generator or a sparse matrix.
         ValueError: If its shape does not fit the encoder, or it does not hold finite real numbers.
     """
-    if isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
-        raise TypeError(
-            "Expected `x` to be an array of all samples: k-means and the targets need them at "
-            f"once. Received: {type(x)}"
-        )
+    check_array(x)
     x = np.asarray(x)
     expected = encoder.input_shape[1:]
     if x.ndim == len(expected) and expected[-1] == 1:

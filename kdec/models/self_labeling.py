@@ -15,7 +15,7 @@ from kdec.integers import non_negative_int, positive_int
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.label_renewal import LabeledSamples, LabelRenewal, Selection, check_share
 from kdec.models.own_loss import add_losses_of
-from kdec.models.samples import check_labels, check_samples
+from kdec.models.samples import check_labels
 from kdec.models.whole_set import WholeSetModel
 
 _LEARNING_RATE = 1e-3
@@ -175,7 +175,7 @@ class SelfLabeling(WholeSetModel):
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
         self.check_fit(other_options)
-        x = check_samples(x, self.classifier)
+        x = self.check_whole_set(x, self.classifier)
         labels, found_confidences = _check_assignments(labels, len(x), self.n_clusters)
         if confidences is None:
             confidences = found_confidences
@@ -198,6 +198,7 @@ class SelfLabeling(WholeSetModel):
         renewal = LabelRenewal(labeled, selection, labels, confidences, y)
         return self.fit_by_epochs(
             labeled.run_round,
+            x,
             epochs=rounds,
             initial_epoch=initial_epoch,
             callbacks=[renewal, *keras.tree.flatten(callbacks or [])],
