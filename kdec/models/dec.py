@@ -284,13 +284,13 @@ class DEC(WholeSetModel):
                 were not, and a fresh optimizer.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        self.check_fit(other_options)
+        self.check_fit(other_options, callbacks, initial_epoch)
         x = check_samples(x, self.encoder)
         y = None if y is None else check_labels(y, len(x))
         batch_size = positive_int("batch_size", batch_size)
         max_steps = positive_int("max_steps", max_steps)
         update_interval = positive_int("update_interval", update_interval)
-        if not isinstance(tol, Real):
+        if not isinstance(tol, Real) or math.isnan(tol):
             raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
         if not self.placement.is_made(self.clustering.clusters):
             logger.info("The centroids have not been placed: running k-means on the embedding.")
