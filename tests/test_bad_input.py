@@ -343,7 +343,7 @@ TABLE = {
         neighbors.nearest_neighbors,
         {"x": X, "n_neighbors": 2},
         {
-            "x": [value for value in tables(X) if np.ndim(value) != 5],
+            "x": [value for value in tables(X) if getattr(value, "ndim", 0) != 5],
             "n_neighbors": (*COUNTS, 12),
             "n_components": COUNTS,
         },
@@ -352,7 +352,7 @@ TABLE = {
         neighbors.diffuse_labels,
         {"codes": X, "assignments": Y, "n_neighbors": 2, "n_passes": 1},
         {
-            "codes": [value for value in tables(X) if np.ndim(value) != 5],
+            "codes": [value for value in tables(X) if getattr(value, "ndim", 0) != 5],
             "assignments": (Y[:5], Y * 1.0, Y - 1, Q[:5], Q * NAN, -Q, None, "x"),
             "n_neighbors": (*COUNTS, 12),
             "n_passes": COUNTS,
