@@ -578,6 +578,12 @@ def test_table_has_at_least_sixty_inputs_and_no_call_without_one():
     assert all(len(row.values[3]) for row in ROWS_OF_TABLE)
 
 
+@pytest.fixture(autouse=True)
+def no_figures():
+    yield
+    plt.close("all")
+
+
 @pytest.mark.parametrize(("call", "good", "argument", "bad", "is_ours"), ROWS_OF_TABLE)
 def test_bad_input_is_refused(call, good, argument, bad, is_ours, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
