@@ -363,7 +363,10 @@ def _check_weights(clustering_weight, reconstruction_weight, has_decoder):
             f"Received: {clustering_weight!r} and {reconstruction_weight!r}"
         )
     if clustering_weight == 0 and reconstruction_weight == 0:
-        raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")
+        raise ValueError(
+            "Expected one of `clustering_weight` and `reconstruction_weight` above 0. "
+            "Received: 0 for both"
+        )
     if reconstruction_weight and not has_decoder:
         raise ValueError(
             "Expected a kdec.Autoencoder, whose decoder reconstructs, or reconstruction_weight=0. "

@@ -18,6 +18,7 @@ from kdec.layers import spec_of_rows
 from kdec.models.encoders import check_encoder, check_spread
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.placement import Placement
+from kdec.real_arrays import as_array
 
 logger = logging.getLogger("kdec")
 
@@ -268,7 +269,7 @@ class DifferentiableKMeans(OwnLossModel):
             ValueError: If `x` has fewer than `n_clusters` samples or does not hold real numbers, or
                 what is drawn does not fit the model, is not finite, or has one code for all.
         """
-        x = np.asarray(x)
+        x = as_array("x", x)
         batch_size = positive_int("batch_size", batch_size)
         if x.ndim < 2 or len(x) < self.n_clusters:
             raise ValueError(

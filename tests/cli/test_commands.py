@@ -171,8 +171,8 @@ def test_full_disk_says_how_to_go_on(command, monkeypatch):
     code, output, errors = command("run", "dec", "--data", "iris", "--out", "[x]")
     assert (code, output) == (2, "")
     assert errors == (
-        "Error: [Errno 28] No space left on device: '[x]/model.keras'. Make room; the same command "
-        "goes on from [x].\n"
+        "Error: [Errno 28] No space left on device: '[x]/model.keras'. The same command goes on "
+        "from [x].\n"
     )
 
 
@@ -180,7 +180,9 @@ def test_report_on_a_full_disk_leaves_the_old_one(command, tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "RESULTS.md").write_text("old")
     with disk_full_at(tmp_path, 0):
-        code, _, errors = command("report", "--results", "results", "--out", tmp_path / "RESULTS.md")
+        code, _, errors = command(
+            "report", "--results", "results", "--out", tmp_path / "RESULTS.md"
+        )
     assert (code, errors.count("\n")) == (2, 1)
     assert "No space left on device" in errors
     assert [path.name for path in tmp_path.glob("*.md")] == ["RESULTS.md"]
