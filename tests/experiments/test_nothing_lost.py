@@ -37,9 +37,9 @@ _KMEANS_LOSS = {
 
 # Each kind of training: one of Keras' own and each of ours, with and without an end of its own.
 RUNS = {
-    "dec": (26, DEC),
+    "dec": (30, DEC),
     "encoding": (
-        20,
+        16,
         {
             "n_starts": 2,
             "hidden_units": [16],
@@ -51,7 +51,7 @@ RUNS = {
         },
     ),
     "kmeans-loss": (
-        14,
+        8,
         {
             "trainings": {
                 stage: {**_KMEANS_LOSS, "reconstruction_weight": weight}
@@ -61,7 +61,7 @@ RUNS = {
             "n_init": 2,
         },
     ),
-    "soft-kmeans": (12, {"n_runs": 2, "batch_size": 32, "epochs": 6}),
+    "soft-kmeans": (18, {"n_runs": 2, "batch_size": 32, "epochs": 6}),
     "neighbor-contrast": (
         16,
         {
