@@ -26,13 +26,14 @@ def as_array(name: str, value: ArrayLike) -> np.ndarray:
 
 
 def real_array(name: str, value: ArrayLike) -> np.ndarray:
-    """Return the argument `name` as a NumPy array of bools, ints or floats.
+    """Return the argument `name` as a NumPy array of bools, ints or floats of any precision.
 
     Raises:
         ValueError: If it is no array, or one of complex numbers, strings or objects.
     """
     array = as_array(name, value)
-    if array.dtype.kind not in "biuf":
+    # NumPy does not know bfloat16 as a float, but that it can become one.
+    if array.dtype.kind not in "biuf" and not np.can_cast(array.dtype, float):
         received = f"dtype {array.dtype}" if array.ndim else type(value).__name__
         raise ValueError(f"Expected `{name}` to be an array of real numbers. Received: {received}")
     return array
