@@ -104,6 +104,8 @@ FOR_EVERY_BACKEND = {
     "kdec.layers",
     "kdec.models.own_loss",
     "kdec.models.placement",
+    "kdec.real_arrays",
+    "kdec.whole_files",
 }
 
 
@@ -122,6 +124,8 @@ FOR_EVERY_BACKEND = {
         "models/own_loss.py",
         "models/placement.py",
         "models/stateless_seeds.py",
+        "real_arrays.py",
+        "whole_files.py",
         "views.py",
         "autoencoders/*.py",
     ],
