@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -188,11 +189,11 @@ def reconstructions(
         >>> plt.close(figure)
     """
     n = positive_int("n", n)
-    x, x_hat = as_array("x", x), as_array("x_hat", x_hat)
-    if x.shape[:1] != x_hat.shape[:1] or x.ndim == 0:
+    x, x_hat = np.atleast_1d(as_array("x", x), as_array("x_hat", x_hat))
+    if len(x) != len(x_hat):
         raise ValueError(
             "Expected `x` and `x_hat` to hold the same number of images. "
-            f"Received: shapes {x.shape} and {x_hat.shape}"
+            f"Received: {len(x)} and {len(x_hat)}"
         )
     rows = {"original": x[:n], "reconstruction": x_hat[:n]}
     return image_rows(rows, image_shape=image_shape, value_range=value_range, title=title)
