@@ -108,6 +108,7 @@ FOR_EVERY_BACKEND = {
     "kdec.models.own_loss",
     "kdec.models.placement",
     "kdec.models.temperature",
+    "kdec.real_arrays",
     "kdec.whole_files",
 }
 
@@ -132,6 +133,8 @@ FOR_EVERY_BACKEND = {
         "models/stateless_seeds.py",
         "models/temperature.py",
         "models/temperature_decay.py",
+        "real_arrays.py",
+        "whole_files.py",
         "views.py",
         "autoencoders/*.py",
     ],

@@ -1,6 +1,7 @@
 """Builders of encoders with batch normalisation, for training without a decoder."""
 
 from collections.abc import Sequence
+from numbers import Real
 
 import keras
 
@@ -56,6 +57,7 @@ def conv_encoder(
     (None, 10)
     """
     image_shape, embedding_units = image_sizes(image_shape, embedding_units, least_side=4)
+    _check_dropout(dropout)
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     large = min(image_shape[:2]) > _LARGE_SIDE
 
@@ -121,6 +123,7 @@ def dense_encoder(
             "Expected `dims` to be at least three positive ints: inputs, hidden units, embedding. "
             f"Received: dims={dims!r}"
         )
+    _check_dropout(dropout)
     n_features, *hidden_units, embedding_units = checked
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     inputs = outputs = keras.Input((n_features,), name="encoder_input")
@@ -131,6 +134,11 @@ def dense_encoder(
         outputs = _normalized(outputs, dtype)
     outputs = _embedding(outputs, embedding_units, dropout, dtype, initializer(), seed)
     return keras.Model(inputs, outputs, name="encoder")
+
+
+def _check_dropout(dropout):
+    if not isinstance(dropout, Real) or not 0 <= dropout < 1:
+        raise ValueError(f"Expected `dropout` to be in [0, 1). Received: dropout={dropout!r}")
 
 
 def _normalized(inputs, dtype):

@@ -12,15 +12,9 @@ __getattr__, __dir__, __all__ = lazy_names(
         "backend": ["require_tensorflow"],
         "batches": ["ShuffledBatches"],
         "dec": ["DEC"],
-<<<<<<< HEAD
-        "differentiable_kmeans": [
-            *("DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay")
-        ],
-        "encoders": ["encoder_of"],
-=======
         "differentiable_kmeans": ["DifferentiableKMeans"],
         "differentiable_kmeans_layer": ["DifferentiableKMeansLayer"],
->>>>>>> b6bf685920d9036bb6f82d6f74a6eb8d92426c97
+        "encoders": ["encoder_of"],
         "kmeans_loss": ["KMeansLoss"],
         "neighbor_contrast": ["NeighborContrast"],
         "precision": ["fastest_policy"],

@@ -284,13 +284,13 @@ class DEC(WholeSetModel):
                 were not, and a fresh optimizer.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        self.check_fit(other_options)
+        self.check_fit(other_options, callbacks, initial_epoch)
         x = self.check_whole_set(x, self.encoder)
         y = None if y is None else check_labels(y, len(x))
         batch_size = positive_int("batch_size", batch_size)
         max_steps = positive_int("max_steps", max_steps)
         update_interval = positive_int("update_interval", update_interval)
-        if not isinstance(tol, Real):
+        if not isinstance(tol, Real) or math.isnan(tol):
             raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
         if not self.placement.is_made(self.clustering.clusters):
             logger.info("The centroids have not been placed: running k-means on the embedding.")
@@ -364,7 +364,10 @@ def _check_weights(clustering_weight, reconstruction_weight, has_decoder):
             f"Received: {clustering_weight!r} and {reconstruction_weight!r}"
         )
     if clustering_weight == 0 and reconstruction_weight == 0:
-        raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")
+        raise ValueError(
+            "Expected one of `clustering_weight` and `reconstruction_weight` above 0. "
+            "Received: 0 for both"
+        )
     if reconstruction_weight and not has_decoder:
         raise ValueError(
             "Expected a kdec.Autoencoder, whose decoder reconstructs, or reconstruction_weight=0. "

@@ -17,6 +17,7 @@ from kdec.models.differentiable_kmeans_layer import DifferentiableKMeansLayer, c
 from kdec.models.encoders import check_encoder, check_spread
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.placement import Placement
+from kdec.real_arrays import as_array
 
 logger = logging.getLogger("kdec")
 
@@ -153,7 +154,7 @@ class DifferentiableKMeans(OwnLossModel):
                 what is drawn does not fit the model, is not finite, or has one code for all.
         """
         check_array(x)
-        x = np.asarray(x)
+        x = as_array("x", x)
         batch_size = positive_int("batch_size", batch_size)
         if x.ndim < 2 or len(x) < self.n_clusters:
             raise ValueError(

@@ -187,6 +187,8 @@ class KMeansLoss(OwnLossModel):
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
         require_tensorflow("the training of KMeansLoss")
+        self.check_samples(x)
+        self.check_options({"batch_size": batch_size})
         if hasattr(x, "shape") and not int(self._has_centroids):
             first_batch = min(batch_size or _KERAS_BATCH_SIZE, x.shape[0])
             if first_batch < self.n_clusters:

@@ -155,7 +155,7 @@ class NeighborContrast(WholeSetModel):
                 or a number is out of its range.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        self.check_fit(other_options)
+        self.check_fit(other_options, callbacks, initial_epoch)
         self.check_optimizer()  # before the search for neighbours, which can take long
         x = self.check_whole_set(x, self.encoder)
         batch_size = positive_int("batch_size", batch_size, least=2)

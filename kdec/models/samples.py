@@ -5,6 +5,7 @@ import numpy as np
 
 from kdec import metrics
 from kdec.models.arrays import check_array
+from kdec.real_arrays import as_array
 
 
 def check_samples(x, encoder: keras.Model) -> np.ndarray:
@@ -17,7 +18,7 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
         ValueError: If its shape does not fit the encoder, or it does not hold finite real numbers.
     """
     check_array(x)
-    x = np.asarray(x)
+    x = as_array("x", x)
     expected = encoder.input_shape[1:]
     if x.ndim == len(expected) and expected[-1] == 1:
         x = x[..., np.newaxis]
@@ -40,7 +41,7 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
 
 def check_labels(y, n: int) -> np.ndarray:
     """Return the labels `y` of n samples as an array; a ValueError if they are none."""
-    y = np.asarray(y)
+    y = as_array("y", y)
     if y.shape != (n,):
         raise ValueError(f"Expected `y` of shape ({n},), one label a sample. Received: {y.shape}")
     metrics.accuracy(y, y)  # An error now, for labels that are none, rather than at a renewal.

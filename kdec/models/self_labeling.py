@@ -17,6 +17,7 @@ from kdec.models.label_renewal import LabeledSamples, LabelRenewal, Selection, c
 from kdec.models.own_loss import add_losses_of
 from kdec.models.samples import check_labels
 from kdec.models.whole_set import WholeSetModel
+from kdec.real_arrays import as_array
 
 _LEARNING_RATE = 1e-3
 _RATE_OF_NEXT_ROUND = 0.8  # of the round's before
@@ -174,7 +175,7 @@ class SelfLabeling(WholeSetModel):
             FloatingPointError: If the assignments are not finite, likewise.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        self.check_fit(other_options)
+        self.check_fit(other_options, callbacks, initial_epoch)
         x = self.check_whole_set(x, self.classifier)
         labels, found_confidences = _check_assignments(labels, len(x), self.n_clusters)
         if confidences is None:
@@ -238,7 +239,7 @@ def _in_full_precision(logits):
 
 def _check_assignments(labels, n, n_clusters):
     """Labels (n,) and confidences (n,) out of labels or soft assignments, or an error."""
-    labels = np.asarray(labels)
+    labels = as_array("labels", labels)
     if labels.shape == (n, n_clusters) and labels.dtype.kind == "f" and np.isfinite(labels).all():
         labels, confidences = labels.argmax(axis=1), labels.max(axis=1)
     elif labels.shape == (n,) and labels.dtype.kind in "iu":

@@ -37,12 +37,14 @@ class WholeSetModel(OwnLossModel):
         self.supports_jit = False
         self._run_epoch = None
 
-    def check_fit(self, other_options: dict) -> None:
-        """Raise an error unless Keras runs on TensorFlow, and `other_options` is empty.
+    def check_fit(self, other_options: dict, callbacks, initial_epoch) -> None:
+        """Raise an error unless Keras runs on TensorFlow, and the options of `fit` are good.
 
         Args:
             other_options: What `fit` was given by a name that is none of its arguments', such as
                 one of `keras.Model.fit`.
+            callbacks: What should be Keras callbacks, or None.
+            initial_epoch: What should be an int of at least 0.
         """
         require_tensorflow(f"the training of {type(self).__name__}")
         for name in other_options:
@@ -54,6 +56,7 @@ class WholeSetModel(OwnLossModel):
                 known = list(inspect.signature(self.fit).parameters)[:-1]
                 expected = f"Expected arguments of {type(self).__name__}.fit: {', '.join(known)}."
             raise TypeError(f"{expected} Received: an argument `{name}`")
+        self.check_options({"callbacks": callbacks, "initial_epoch": initial_epoch})
 
     def check_whole_set(self, x, encoder: keras.Model):
         """Return all samples `x` as an array for `encoder`; warn if unlike those it learned from.

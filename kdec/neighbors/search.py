@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from kdec.integers import positive_int
+from kdec.real_arrays import as_array
 
 _MOST_FEATURES = 64  # that are searched as they are; of more, the principal components are
 _BAR_FROM = 20_000  # samples, from where the search takes more than a second or two
@@ -68,7 +69,7 @@ def nearest_neighbors(
 
 def _centred(x):
     """`x` as a float array (n, d) around its mean, or an error."""
-    x = np.asarray(x)
+    x = as_array("x", x)
     if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "biuf":
         raise ValueError(
             "Expected `x` to hold real numbers, shape (n, ...) with n > 0. "
