@@ -111,8 +111,11 @@ def main():
         for n in options.rows:
             for kind in KINDS:
                 rows.append(row_of(kind, n, seed))
-                print(*(f"{v:.3f}" if isinstance(v, float) else v for v in rows[-1].values()))
-    OUT.write_text(json.dumps(rows, indent=1) + "\n")
+                print(
+                    *(f"{v:.3f}" if isinstance(v, float) else v for v in rows[-1].values()),
+                    flush=True,
+                )
+        OUT.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":
