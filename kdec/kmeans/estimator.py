@@ -141,7 +141,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         about = _finite_statistics(X)
         working, origin, columns = self._working_points(X, about)
         centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
-        options, rows = lloyd.choose_options(
+        options, rows, n_directions = lloyd.choose_options(
             working, len(sample_weight), self.n_clusters, len(centers), self.metric
         )
         result = lloyd.fit(
@@ -151,6 +151,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             tf.constant(self.max_iter, tf.int32),
             tf.constant(self.tol * about.variance.mean(), X.dtype),
             tf.constant(rows, tf.int32),
+            tf.constant(n_directions, tf.int32),
             options=options,
         )
         centers = self._keep_best(working, sample_weight, result, rows)
