@@ -71,7 +71,6 @@ class Pass(NamedTuple):
 
     labels: tf.Tensor  # (chunks, A, c) int32
     change: Sums
-    n_changed: tf.Tensor  # (A,) int32, points that changed cluster
     best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 by a compiled search
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
 
@@ -137,7 +136,7 @@ def fit(
             points, sample_weight, step.labels, sums, state.centers, options.metric, chunk_size
         )
         shift = tf.reduce_sum(tf.square(centers - state.centers), axis=[1, 2])
-        converged = (step.n_changed == 0) | (shift <= tol)
+        converged = shift <= tol  # Labels that stay leave the centers where they are.
         state = state._replace(
             iteration=state.iteration + 1,
             centers=centers,
@@ -216,11 +215,10 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
         )
         new, chunk = new[:n_active], start // rows
         old = state.labels[chunk, :, :size]
-        change, n_changed = centroids.change_of_sums(x, weight, old, new, k)
+        change = centroids.change_of_sums(x, weight, old, new, k)
         return Pass(
             total.labels.write(chunk, tf.pad(new, [[0, 0], [0, rows - size]])),
             centroids.add(total.change, change),
-            total.n_changed + n_changed,
             total.best + best[:n_active],
             total.n_verified + n_verified,
         )
@@ -228,7 +226,6 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
     nothing = Pass(
         tf.TensorArray(tf.int32, n_chunks, element_shape=[None, None]),
         centroids.empty_sums(n_active * k, d),
-        tf.zeros([n_active], tf.int32),
         tf.zeros([n_active], tf.float64),
         0,
     )
