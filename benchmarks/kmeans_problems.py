@@ -1,4 +1,4 @@
-"""10,000 random k-means problems against scikit-learn and NumPy, see tests/kmeans/random_problems.py.
+"""10,000 random k-means problems, of tests/kmeans/random_problems.py, against other programs.
 
     python benchmarks/kmeans_problems.py [number of problems]
 
