@@ -4,6 +4,8 @@ import contextlib
 
 import keras
 
+from kdec.forked import refuse_forked_process
+
 
 class CheckedModel(keras.Model):
     """A Keras model whose `fit`, `evaluate` and `predict` check samples and optimizer first.
@@ -50,8 +52,10 @@ class CheckedModel(keras.Model):
     def check_samples(self, x) -> None:
         """Raise a ValueError if `x` is an array of samples of another shape than the model takes.
 
-        An axis of one channel may be missing or too many: Keras adds or removes it.
+        An axis of one channel may be missing or too many: Keras adds or removes it. A RuntimeError
+        says that no work is possible in this process at all.
         """
+        refuse_forked_process()
         expected = self.sample_shape
         if expected is None or not hasattr(x, "shape"):
             return

@@ -18,6 +18,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from kdec.forked import refuse_forked_process
 from kdec.integers import is_positive_int
 from kdec.kmeans import labeling, lloyd, seeding
 from kdec.kmeans.points import (
@@ -125,7 +126,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Raises:
             ValueError: for NaN or infinite values, wrong shapes, more clusters than points, or a
                 parameter out of range.
+            RuntimeError: in a process that was forked after TensorFlow had started.
         """
+        refuse_forked_process()
         self._check_parameters()
         X = validate_data(self, X, **_MATRIX)
         if X.shape[0] < self.n_clusters:
@@ -199,6 +202,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _check_new(self, X):
         """Return `X` as an array that fits the fitted centroids."""
+        refuse_forked_process()
         check_is_fitted(self)
         return validate_data(self, X, **_MATRIX, reset=False)
 

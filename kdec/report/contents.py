@@ -135,9 +135,7 @@ class Contents:
         if self.table is not None and len(self.table) != n:
             raise ValueError(_message("table", f"{n} rows", f"{len(self.table)}"))
         if self.columns is not None and len(self.columns) != self.x[0].size:
-            raise ValueError(
-                _message("columns", f"{self.x[0].size} names", f"{len(self.columns)}")
-            )
+            raise ValueError(_message("columns", f"{self.x[0].size} names", f"{len(self.columns)}"))
         _check_centroids(self)
 
     @property
