@@ -16,6 +16,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from kdec.archives import refuse_bomb
 from kdec.clustering.contrast import cluster_by_contrast
 from kdec.clustering.encoding import EncoderTraining
 from kdec.clustering.model import ClusteringModel, apply_in_batches
@@ -229,6 +230,7 @@ class DeepClustering(
         Raises:
             ValueError: If `path` holds another model.
         """
+        refuse_bomb(path)
         model = keras.saving.load_model(path)
         if not isinstance(model, ClusteringModel):
             raise ValueError(

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from kdec import metrics
+from kdec.forked import refuse_forked_process
 
 
 def check_samples(x, encoder: keras.Model) -> np.ndarray:
@@ -15,7 +16,9 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
     Raises:
         TypeError: If `x` is a dataset.
         ValueError: If its shape does not fit the encoder, or it does not hold finite real numbers.
+        RuntimeError: In a process that was forked after TensorFlow had started.
     """
+    refuse_forked_process()
     if isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
         raise TypeError(
             "Expected `x` to be an array of all samples: k-means and the targets need them at "
