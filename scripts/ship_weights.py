@@ -8,7 +8,8 @@ For example
         "k-means on codes" runs/encoding-mnist-train-full-seed0/model.keras \
         "sigmoid autoencoder 784-784-64-32-3, and the centroids of k-means on its codes" --h5
 
-The figures of the entry are those that the record has of the system. Models go without their
+The figures of the entry are those that the record has of the system. `label_clusters.py` adds which
+digit each cluster stands for. Models go without their
 optimizers, whose state is twice as large as the weights, and their archives are compressed.
 """
 
@@ -20,6 +21,7 @@ import zipfile
 from pathlib import Path
 
 import keras
+import label_clusters
 
 import kdec
 from kdec.autoencoders import TrainingSamples
@@ -52,6 +54,7 @@ def main():
     path = FOLDER / "manifest.json"
     manifest = json.loads(path.read_text()) | {options.name: entry}
     path.write_text(json.dumps(manifest, indent=1) + "\n")
+    label_clusters.main([options.name])
 
 
 def save(path, name, with_h5):

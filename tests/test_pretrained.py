@@ -90,6 +90,24 @@ def test_kmeans_loss_encoder_reaches_the_stated_purity():
     assert purity == pytest.approx(row["metrics"]["macro_purity_10000"], abs=5e-3)
 
 
+@pytest.mark.parametrize("name", ["mnist-dec", "mnist-dec-reconstruction", "mnist-encoding"])
+def test_labels_are_the_digits_of_the_clusters(name):
+    data = kdec.load_data("mnist-5k")
+    digits = pretrained.labels(name)
+    assert sorted(digits) == sorted(digits.values()) == list(range(10))
+    clusters = kdec.load_pretrained(name).predict(data.flat, verbose=0).argmax(axis=1)
+    found = np.array([digits[cluster] for cluster in clusters.tolist()])
+    acc = next(row for row in pretrained.available() if row["name"] == name)["metrics"]["acc"]
+    assert (found == data.y).mean() == pytest.approx(acc, abs=0.02)
+
+
+def test_labels_of_a_model_without_clusters_is_an_error():
+    with pytest.raises(ValueError, match=r"with clusters, out of \['mnist-dec', .*'mnist-auto"):
+        pretrained.labels("mnist-autoencoder")
+    with pytest.raises(ValueError, match="Did you mean 'mnist-dec'"):
+        pretrained.labels("mnist-deck")
+
+
 @pytest.mark.parametrize(
     ("name", "build", "dims"),
     [

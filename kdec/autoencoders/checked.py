@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from kdec.autoencoders.training_samples import TrainingSamples
+from kdec.forked import refuse_forked_process
 from kdec.integers import non_negative_int, positive_int
 
 _FIT, _EVALUATE, _PREDICT = (
@@ -95,8 +96,10 @@ class CheckedModel(keras.Model):
         """Raise an error if `x` is an array of other samples than the model takes, or none at all.
 
         An axis of one channel may be missing or too many: Keras adds or removes it. Samples of the
-        right shape that are unlike those of the training are warned of.
+        right shape that are unlike those of the training are warned of. A RuntimeError says that no
+        work is possible in this process at all.
         """
+        refuse_forked_process()
         if x is None or isinstance(x, (list, dict, str, Number)):
             raise TypeError(
                 "Expected `x` to be an array of samples, or a dataset of batches. "

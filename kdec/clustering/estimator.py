@@ -18,6 +18,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from kdec.archives import refuse_bomb
 from kdec.clustering.choice_of_k import choose_n_clusters
 from kdec.clustering.contrast import cluster_by_contrast
 from kdec.clustering.encoding import EncoderTraining
@@ -234,6 +235,7 @@ class DeepClustering(
         Raises:
             ValueError: If `path` holds another model.
         """
+        refuse_bomb(path)
         model = keras.saving.load_model(path)
         if not isinstance(model, ClusteringModel):
             raise ValueError(

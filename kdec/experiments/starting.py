@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from kdec.archives import refuse_bomb
 from kdec.autoencoders import Autoencoder
 
 
@@ -26,6 +27,7 @@ def load_autoencoder(
     path = Path(path)
     autoencoder = built = build()
     if path.suffix == ".keras":
+        refuse_bomb(path)
         autoencoder = keras.saving.load_model(path)
     else:
         autoencoder.load_weights(path)

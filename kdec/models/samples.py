@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kdec import metrics
+from kdec.forked import refuse_forked_process
 from kdec.models.arrays import check_array
 from kdec.real_arrays import as_array
 
@@ -16,7 +17,9 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
     Raises:
         TypeError: If `x` is no array, such as a dataset, a generator or a sparse matrix.
         ValueError: If its shape does not fit the encoder, or it does not hold finite real numbers.
+        RuntimeError: In a process that was forked after TensorFlow had started.
     """
+    refuse_forked_process()
     check_array(x)
     x = as_array("x", x)
     expected = encoder.input_shape[1:]

@@ -8,6 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
+from kdec.forked import refuse_forked_process
 from kdec.integers import positive_int
 from kdec.real_arrays import as_array
 
@@ -41,12 +42,14 @@ def nearest_neighbors(
     Raises:
         ValueError: If `x` does not hold finite real numbers, there are not more samples than
             `n_neighbors`, or a number is not a positive int.
+        RuntimeError: In a process that was forked after TensorFlow had started.
 
     Example:
     >>> import kdec, numpy as np
     >>> kdec.nearest_neighbors(np.array([[0.0], [1.0], [3.0], [3.5]]), n_neighbors=2).tolist()
     [[1, 2], [0, 2], [3, 1], [2, 1]]
     """
+    refuse_forked_process()
     n_neighbors = positive_int("n_neighbors", n_neighbors)
     n_components = positive_int("n_components", n_components)
     points = _reduced(_centred(x), n_components)
