@@ -12,7 +12,7 @@ import sys
 
 import wrapt
 
-import kdec.forked  # noqa: F401, which must know of forks before they happen
+import kdec.guards  # noqa: F401, which must know of forks before they happen
 from kdec.lazy_names import lazy_names
 
 __version__ = "0.3.0"

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from kdec.distances import squared_distances
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 
 
 @keras.saving.register_keras_serializable(package="kdec")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
-from kdec.real_arrays import as_array
+from kdec.guards import as_array
 
 if TYPE_CHECKING:
     import pandas

@@ -10,7 +10,7 @@ from numbers import Real
 import keras
 from keras import ops
 
-from kdec.integers import non_negative_int
+from kdec.guards import non_negative_int
 
 __all__ = ["FeatureDropout", "RandomAffine", "RandomNoise"]
 

@@ -9,8 +9,7 @@ import keras
 import numpy as np
 
 from kdec.autoencoders.training_samples import TrainingSamples
-from kdec.forked import refuse_forked_process
-from kdec.integers import non_negative_int, positive_int
+from kdec.guards import non_negative_int, positive_int, refuse_forked_process
 
 _FIT, _EVALUATE, _PREDICT = (
     inspect.signature(method)

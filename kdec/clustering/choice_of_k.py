@@ -16,7 +16,7 @@ from kdec.clustering.encoding import train_encoder
 from kdec.clustering.model import apply_in_batches
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.separation import chance_of_no_valley, match_centers
-from kdec.integers import is_positive_int, non_negative_int, positive_int
+from kdec.guards import is_positive_int, non_negative_int, positive_int
 
 if TYPE_CHECKING:
     import pandas

@@ -18,7 +18,6 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from kdec.archives import refuse_bomb
 from kdec.clustering.choice_of_k import choose_n_clusters
 from kdec.clustering.contrast import cluster_by_contrast
 from kdec.clustering.encoding import EncoderTraining
@@ -28,6 +27,7 @@ from kdec.clustering.recipe import choose_recipe
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.self_training import cluster_by_dec
 from kdec.clustering.stages import Stages, open_backup
+from kdec.guards import refuse_bomb
 from kdec.models import save_whole
 
 

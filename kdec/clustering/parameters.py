@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kdec.clustering.encoding import METHODS
-from kdec.integers import is_positive_int
+from kdec.guards import is_positive_int
 from kdec.models import encoder_of
 
 _ENCODERS = ("auto", "dense", "conv", "none")

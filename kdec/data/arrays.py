@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kdec.archives import refuse_bomb
+from kdec.guards import refuse_bomb
 
 _LOGGER = logging.getLogger("kdec")
 _NOT_READABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, MemoryError)

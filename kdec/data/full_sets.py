@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdec.archives import refuse_bomb
+from kdec.guards import refuse_bomb
 from kdec.quiet import import_tensorflow
 
 _DATA_DIR_VARIABLE = "KDEC_DATA_DIR"

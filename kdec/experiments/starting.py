@@ -6,8 +6,8 @@ from pathlib import Path
 
 import keras
 
-from kdec.archives import refuse_bomb
 from kdec.autoencoders import Autoencoder
+from kdec.guards import refuse_bomb
 
 
 def load_autoencoder(

@@ -18,8 +18,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kdec.forked import refuse_forked_process
-from kdec.integers import is_positive_int
+from kdec.guards import is_positive_int, refuse_forked_process
 from kdec.kmeans import labeling, lloyd, seeding
 from kdec.kmeans.points import (
     chunk_rows,

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kdec.integers import non_negative_int, positive_int
+from kdec.guards import non_negative_int, positive_int
 
 
 class ShuffledBatches(keras.callbacks.Callback):

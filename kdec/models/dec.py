@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.models.encoders import check_embedding, check_spread, check_views, encoder_of

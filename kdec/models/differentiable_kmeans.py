@@ -11,13 +11,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int
 from kdec.models.arrays import check_array
 from kdec.models.differentiable_kmeans_layer import DifferentiableKMeansLayer, check_built
 from kdec.models.encoders import check_encoder, check_spread
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.placement import Placement
-from kdec.real_arrays import as_array
 
 logger = logging.getLogger("kdec")
 

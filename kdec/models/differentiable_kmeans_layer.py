@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kdec.distances import expanded_squared_distances
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.layers import spec_of_rows
 from kdec.models.temperature import check_temperature, temperature_of
 

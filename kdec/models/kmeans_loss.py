@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras import ops
 
 from kdec.autoencoders import Autoencoder
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.models.backend import require_tensorflow
 from kdec.models.encoders import check_embedding, check_encoder
 from kdec.models.lloyd_loss import kmeans_loss, nearest

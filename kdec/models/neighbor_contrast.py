@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kdec.integers import is_positive_int, non_negative_int, positive_int
+from kdec.guards import is_positive_int, non_negative_int, positive_int
 from kdec.models.contrastive_loss import nt_xent, unit_length
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.own_loss import add_losses_of

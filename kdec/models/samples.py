@@ -4,9 +4,8 @@ import keras
 import numpy as np
 
 from kdec import metrics
-from kdec.forked import refuse_forked_process
+from kdec.guards import as_array, refuse_forked_process
 from kdec.models.arrays import check_array
-from kdec.real_arrays import as_array
 
 
 def check_samples(x, encoder: keras.Model) -> np.ndarray:

@@ -11,13 +11,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import non_negative_int, positive_int
+from kdec.guards import as_array, non_negative_int, positive_int
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.label_renewal import LabeledSamples, LabelRenewal, Selection, check_share
 from kdec.models.own_loss import add_losses_of
 from kdec.models.samples import check_labels
 from kdec.models.whole_set import WholeSetModel
-from kdec.real_arrays import as_array
 
 _LEARNING_RATE = 1e-3
 _RATE_OF_NEXT_ROUND = 0.8  # of the round's before

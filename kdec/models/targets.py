@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.real_arrays import real_array
+from kdec.guards import real_array
 
 
 def target_distribution(q):

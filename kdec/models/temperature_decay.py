@@ -2,7 +2,7 @@
 
 import keras
 
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.models.differentiable_kmeans_layer import DifferentiableKMeansLayer, check_built
 from kdec.models.temperature import check_temperature
 

@@ -4,9 +4,8 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int
 from kdec.neighbors.search import nearest_neighbors
-from kdec.real_arrays import as_array
 
 
 def diffuse_labels(

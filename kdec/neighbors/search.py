@@ -8,9 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
-from kdec.forked import refuse_forked_process
-from kdec.integers import positive_int
-from kdec.real_arrays import as_array
+from kdec.guards import as_array, positive_int, refuse_forked_process
 
 _MOST_FEATURES = 64  # that are searched as they are; of more, the principal components are
 _BAR_FROM = 20_000  # samples, from where the search takes more than a second or two

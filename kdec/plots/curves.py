@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int, real_array
 from kdec.plots.names import PLAIN, printable, set_heading
 from kdec.plots.points import PALETTE, SINGLE_COLOR, check_axes
-from kdec.real_arrays import as_array, real_array
 
 _VALIDATION = "val_"
 _MAX_LETTERS = 32

@@ -12,7 +12,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from kdec.integers import non_negative_int, positive_int
+from kdec.guards import non_negative_int, positive_int
 from kdec.plots.legend import add_legend, make_room
 from kdec.plots.names import set_heading
 from kdec.plots.points import (

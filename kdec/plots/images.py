@@ -7,10 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int
 from kdec.plots.image_grid import MAX_AXES, draw_grid
 from kdec.plots.pixels import to_pixels
-from kdec.real_arrays import as_array
 
 
 def centroid_images(

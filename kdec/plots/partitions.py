@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from kdec.guards import real_array
 from kdec.plots.legend import add_legend, make_room
 from kdec.plots.names import set_heading
 from kdec.plots.points import (
@@ -19,7 +20,6 @@ from kdec.plots.points import (
     marker_size_and_alpha,
     point_colors,
 )
-from kdec.real_arrays import real_array
 
 
 def clusters_2d(

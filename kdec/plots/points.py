@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb, to_rgba_array
 
-from kdec.real_arrays import as_array, real_array
+from kdec.guards import as_array, real_array
 
 # Chosen by search for the largest smallest distance, in CIELAB, between any two of the first ten
 # and white as seen with normal vision, protanopia, deuteranopia and tritanopia; the second ten

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.plots.images import image_rows
 from kdec.plots.pixels import choose_range, to_pixels
 

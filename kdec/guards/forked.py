@@ -23,7 +23,7 @@ def refuse_forked_process() -> None:
     """Raise a RuntimeError in a process that was forked after TensorFlow had started.
 
     Example:
-    >>> from kdec.forked import refuse_forked_process
+    >>> from kdec.guards import refuse_forked_process
     >>> refuse_forked_process()
     """
     if _inherited:

@@ -19,7 +19,7 @@ def refuse_bomb(path: str | os.PathLike) -> None:
     Example:
     >>> import pathlib, tempfile
     >>> import numpy as np
-    >>> from kdec.archives import refuse_bomb
+    >>> from kdec.guards import refuse_bomb
     >>> path = pathlib.Path(tempfile.mkdtemp(), "zeros.npz")
     >>> np.savez_compressed(path, x=np.zeros(1000))
     >>> refuse_bomb(path)

@@ -11,7 +11,7 @@ def as_array(name: str, value: ArrayLike) -> np.ndarray:
         ValueError: If NumPy makes no array of it, as of lists of different lengths.
 
     Example:
-    >>> from kdec.real_arrays import as_array
+    >>> from kdec.guards import as_array
     >>> as_array("x", [[1, 2], [3]])
     Traceback (most recent call last):
     ValueError: Expected `x` to be an array. Received: lists of different lengths
