@@ -109,6 +109,7 @@ FOR_EVERY_BACKEND = {
     "kdec.guards.integers",
     "kdec.guards.real_arrays",
     "kdec.layers",
+    "kdec.lazy_names",
     "kdec.models.own_loss",
     "kdec.models.placement",
     "kdec.models.temperature",
