@@ -11,6 +11,7 @@ _METHODS = {
     "(DEC).",
     "idec": "An autoencoder was trained; it and the centroids then trained on together (IDEC).",
 }
+_PLAIN = "k-means clustered the standardised columns, or the pixels; no encoder was trained for it."
 
 
 def describe(dataset: Dataset, clustering: DeepClustering, **others) -> Contents:
@@ -32,13 +33,14 @@ def describe(dataset: Dataset, clustering: DeepClustering, **others) -> Contents
         >>> describe(iris, clustering).sizes.sum()
         np.int64(150)
     """
+    has_learned = bool(clustering.model_.encoder.trainable_weights)
     known = {
         "labels": clustering.labels_,
         "confidence": clustering.probabilities_.clip(0, 1),
         "codes": clustering.embedding_,
         "centers": clustering.cluster_centers_,
         "decoded": clustering.inverse_transform(clustering.cluster_centers_),
-        "method": _METHODS[clustering.method],
+        "method": _METHODS[clustering.method] if has_learned else _PLAIN,
         "history": clustering.history_,
     }
     if choice := getattr(clustering, "choice_of_k_", None):
