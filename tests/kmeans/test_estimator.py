@@ -459,7 +459,7 @@ def test_subspace_leaves_no_wrong_label_closed(n_init):
     subspace = nearest.find_subspace(x, centers, 10)
     table = centers.transpose(1, 0, 2)
     projection = nearest.project(table, subspace.basis, "euclidean")
-    labels, is_open = nearest.settle(projection, subspace, None)
+    labels, is_open = nearest.settle(projection, subspace)
     exact = ((x[:, None, None] - centers) ** 2).sum(axis=3).argmin(axis=2).T
     closed = ~is_open.numpy()
     np.testing.assert_array_equal(labels.numpy()[:, closed], exact[:, closed])
