@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import kdec
-from kdec import archives, pretrained
+from kdec import pretrained
 from kdec.clustering import DeepClustering
 from kdec.data import full_sets, read
 from kdec.experiments.starting import load_autoencoder
+from kdec.guards import archives
 
 
 @pytest.fixture
