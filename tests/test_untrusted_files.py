@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import shutil
 import zipfile
 
 import keras
@@ -9,10 +11,11 @@ import numpy as np
 import pytest
 
 import kdec
-from kdec import archives, pretrained
+from kdec import pretrained
 from kdec.clustering import DeepClustering
 from kdec.data import full_sets, read
 from kdec.experiments.starting import load_autoencoder
+from kdec.guards import archives
 
 
 @pytest.fixture
@@ -20,12 +23,9 @@ def trap(tmp_path):
     """A model whose Lambda layer would leave a file behind."""
     sprung = str(tmp_path / "sprung")
     inputs = keras.Input((2,))
-    outputs = keras.layers.Lambda(
-        lambda x: open(sprung, "w") and x,  # noqa: SIM115
-        output_shape=(2,),
-    )(inputs)
+    outputs = keras.layers.Lambda(lambda x: os.mkdir(sprung) or x, output_shape=(2,))(inputs)
     keras.Model(inputs, outputs).save(tmp_path / "trap.keras")
-    (tmp_path / "sprung").unlink(missing_ok=True)
+    shutil.rmtree(sprung, ignore_errors=True)
     yield tmp_path / "trap.keras"
     assert not (tmp_path / "sprung").exists()
 

@@ -14,7 +14,6 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import normalize
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -28,6 +27,7 @@ from kdec.kmeans.points import (
     in_place,
     sparse,
     statistics,
+    unit_rows,
 )
 from kdec.kmeans.weights import check_weights, without_zero_rows
 
@@ -138,7 +138,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         sample_weight = check_weights(sample_weight, X)
         fixed_inertia = 0.0
         if self.metric == "cosine":
-            X = normalize(X)
+            X = unit_rows(X)
             sample_weight, fixed_inertia = without_zero_rows(X, sample_weight, self.n_clusters)
         about = _finite_statistics(X)
         working, origin, columns = self._working_points(X, about)
@@ -207,7 +207,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _new_points(self, X):
         """Return the rows of `X` near the origin, the centers likewise, n and rows of a chunk."""
-        X = normalize(X) if self.metric == "cosine" else X
+        X = unit_rows(X) if self.metric == "cosine" else X
         centers = self.cluster_centers_.astype(X.dtype)
         origin = np.zeros(X.shape[1], X.dtype)
         if self.metric != "cosine" and not issparse(X):
@@ -286,7 +286,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 f"Expected init of shape (n_clusters, n_features)={expected}. "
                 f"Received: an array of shape {centers.shape}."
             )
-        return normalize(centers) if self.metric == "cosine" else centers - origin
+        return unit_rows(centers) if self.metric == "cosine" else centers - origin
 
     def _keep_best(self, points, sample_weight, result, rows):
         """Set the attributes of the restart with the lowest inertia and return its centers.

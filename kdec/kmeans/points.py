@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse
 import tensorflow as tf
+from sklearn.preprocessing import normalize
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 _LARGEST_COPY = 512 * 2**20  # bytes
@@ -88,6 +89,15 @@ def statistics(data: np.ndarray | scipy.sparse.csr_matrix) -> Statistics:
     shift = total / n
     variance = np.maximum(squares / n - shift**2, 0)
     return Statistics((first + shift).astype(data.dtype), variance, varies)
+
+
+def unit_rows(data):
+    """Return the rows of a matrix scaled to length one; rows of zeros stay."""
+    if scipy.sparse.issparse(data):
+        return normalize(data)
+    # scikit-learn leaves rows below 1e-6 as they are: first, without rounding, all come near one.
+    largest = np.maximum(data.max(axis=1), -data.min(axis=1))[:, np.newaxis]
+    return normalize(np.ldexp(data, -np.frexp(largest)[1]), copy=False)
 
 
 def fits_copy(data: np.ndarray) -> bool:

@@ -39,6 +39,15 @@ def test_run_goes_on_after_a_cluster_was_empty_twice():
     assert solve(problem).faults == []
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_near_zero_have_a_direction(dtype):
+    directions = np.array([[1, 0], [2, 0], [0, 1], [0, 3]], dtype)
+    tiny = KMeans(2, metric="cosine", random_state=0).fit(1e-16 * directions)
+    large = KMeans(2, metric="cosine", random_state=0).fit(directions)
+    np.testing.assert_array_equal(tiny.labels_, large.labels_)
+    assert tiny.inertia_ == large.inertia_ == 0
+
+
 def test_random_start_with_too_few_weights_is_an_error():
     with pytest.raises(ValueError, match="Expected at least as many points with a weight"):
         KMeans(3, init="random").fit(np.eye(4), sample_weight=[1, 1, 0, 0])
