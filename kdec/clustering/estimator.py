@@ -50,7 +50,8 @@ class DeepClustering(
     epochs          60; more until 400 steps are done; fewer where a million samples are seen
     neighbours      10, or a third of a mean cluster if that is less
     k-means         100 restarts, from 100,000 samples on 10
-    self-labelling  6 rounds, for convolutions on at least 1,000 images
+    self-labelling  6 rounds of 6 passes, for convolutions on at least 1,000 images; more passes
+                    until a round has 100 steps, fewer where it sees 420,000 samples
     ==============  ================================================================================
 
     Columns of a table are brought to mean 0 and deviation 1, and the model keeps these numbers.

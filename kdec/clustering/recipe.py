@@ -9,6 +9,7 @@ _LEAST_IMAGES = 200
 _LEAST_FEATURES = 3
 _LEAST_STEPS = 400
 _MOST_SAMPLES_SEEN = 1_000_000
+_LEAST_STEPS_OF_A_ROUND = 100  # after fewer, clusters died out
 _MOST_SAMPLES_OF_A_ROUND = 420_000
 _MOST_CLUSTERS = 20  # that are expected where their number is not known
 
@@ -58,7 +59,11 @@ def choose_recipe(n: int, n_clusters: int | None = None, epochs: int | None = No
         n_neighbors=min(10, third),
         diffusion_neighbors=min(20, third),
         n_init=100 if n < 100_000 else 10,
-        passes=max(1, min(6, _MOST_SAMPLES_OF_A_ROUND // n)),
+        passes=max(
+            1,
+            math.ceil(_LEAST_STEPS_OF_A_ROUND / (n // batch_size)),
+            min(6, _MOST_SAMPLES_OF_A_ROUND // n),
+        ),
     )
 
 

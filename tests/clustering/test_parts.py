@@ -26,6 +26,11 @@ def test_from_fifty_samples_to_a_million_training_has_hundreds_to_thousands_of_s
     assert [choose_recipe(n, 10).batch_size for n in (50, 19_999, 20_000)] == [50, 256, 512]
 
 
+def test_rounds_of_self_labelling_have_a_hundred_steps_or_more():
+    passes = [choose_recipe(n, 10).passes for n in (1_000, 1_500, 5_000, 70_000, 1_000_000)]
+    assert passes == [34, 20, 6, 6, 1]
+
+
 def test_small_clusters_have_few_neighbors():
     assert choose_recipe(150, 3).n_neighbors == 10
     assert choose_recipe(150, 10).n_neighbors == 5
