@@ -55,7 +55,8 @@ def cluster_by_contrast(
         codes, kmeans.fit(codes).labels_, n_clusters, training.recipe.diffusion_neighbors
     )
     labels = shares.argmax(axis=1)
-    if training.encoder_is_chosen:
+    # Convolutions over views see more than the pixels, by which neighbours are near.
+    if training.encoder_is_chosen and not training.is_conv:
         reason = _why_plain(training, labels, n_clusters)
         if reason is not None:
             _warn(reason)

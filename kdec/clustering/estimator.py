@@ -43,9 +43,10 @@ class DeepClustering(
                     500-500-32
     views           `RandomAffine` for convolutions, `RandomNoise(0.1)` for vectors
     none of them    tables of fewer than 1,000 rows or 3 columns, and fewer than 200 images; and
-                    where clusters of the encoder part no less than three quarters of the pairs of
-                    neighbours that those of k-means part. A warning says so; then the codes are the
-                    standardised columns, or the pixels, and the clusters those of k-means
+                    where clusters of a fully connected one part no less than three quarters of the
+                    pairs of neighbours that those of k-means part. A warning says so; then the
+                    codes are the standardised columns, or the pixels, and the clusters those of
+                    k-means
     batch           256 samples, from 20,000 samples on 512
     epochs          60; more until 400 steps are done; fewer where a million samples are seen
     neighbours      10, or a third of a mean cluster if that is less
