@@ -12,6 +12,7 @@ import sys
 
 import wrapt
 
+import kdec.guards  # noqa: F401, which must know of forks before they happen
 from kdec.lazy_names import lazy_names
 
 __version__ = "0.3.0"
@@ -23,7 +24,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "autoencoders": ["Autoencoder"],
-        "clustering": ["DeepClustering"],
+        "clustering": ["ChoiceOfK", "DeepClustering", "choose_n_clusters"],
         "data": ["load_data"],
         "kmeans": ["KMeans"],
         "layers": ["ClusteringLayer"],
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         ],
         "neighbors": ["diffuse_labels", "nearest_neighbors"],
         "pretrained": ["load_pretrained"],
+        "report": ["export_projector"],
     },
     submodules=[
         *(
@@ -46,7 +48,7 @@ __getattr__, __dir__, __all__ = lazy_names(
             "plots",
             "pretrained",
         ),
-        *("neighbors", "views"),
+        *("neighbors", "report", "views"),
         *("dec", "differentiable_kmeans", "kmeans_loss"),
     ],
 )

@@ -6,7 +6,8 @@ from numbers import Real
 import keras
 from keras import ops
 
-from kdec.integers import positive_int
+from kdec.distances import squared_distances
+from kdec.guards import positive_int
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -82,14 +83,6 @@ class ClusteringLayer(keras.layers.Layer):
     def get_config(self):
         """Return the arguments that rebuild this layer."""
         return {**super().get_config(), "n_clusters": self.n_clusters, "alpha": self.alpha}
-
-
-def squared_distances(points, centroids):
-    """Squared Euclidean distances, shape (n, k), of `points` (n, d) to `centroids` (k, d).
-
-    Written as differences: the shorter |x|^2 - 2xc + |c|^2 loses all digits far from the origin.
-    """
-    return ops.sum(ops.square(ops.expand_dims(points, 1) - centroids), axis=-1)
 
 
 def spec_of_rows(input_shape) -> keras.layers.InputSpec:

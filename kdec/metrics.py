@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from kdec.guards import as_array
+
 if TYPE_CHECKING:
     import pandas
 
@@ -220,7 +222,7 @@ def _encode_pair(y_true, y_pred):
 
 
 def _check_labels(labels, name):
-    labels = np.asarray(labels)
+    labels = as_array(name, labels)
     if labels.ndim != 1 or labels.size == 0:
         raise ValueError(
             f"Expected `{name}` to have the shape (n,) with n > 0. Received: shape {labels.shape}"

@@ -10,7 +10,7 @@ from numbers import Real
 import keras
 from keras import ops
 
-from kdec.integers import non_negative_int
+from kdec.guards import non_negative_int
 
 __all__ = ["FeatureDropout", "RandomAffine", "RandomNoise"]
 
@@ -98,6 +98,10 @@ class RandomAffine(_RandomView):
         for name, value in (("rotation", rotation), ("shear", shear), ("shift", shift)):
             _check_range(name, value)
         low, high = _check_scale(scale)
+        if not isinstance(fill_value, Real) or not math.isfinite(fill_value):
+            raise ValueError(
+                f"Expected `fill_value` to be a finite number. Received: fill_value={fill_value!r}"
+            )
         super().__init__(seed, **kwargs)
         self.rotation = float(rotation)
         self.scale = (low, high)

@@ -8,19 +8,23 @@ For example
         "k-means on codes" runs/encoding-mnist-train-full-seed0/model.keras \
         "sigmoid autoencoder 784-784-64-32-3, and the centroids of k-means on its codes" --h5
 
-The figures of the entry are those that the record has of the system. Models go without their
+The figures of the entry are those that the record has of the system. `label_clusters.py` adds which
+digit each cluster stands for. Models go without their
 optimizers, whose state is twice as large as the weights, and their archives are compressed.
 """
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import zipfile
 from pathlib import Path
 
 import keras
+import label_clusters
 
-import kdec  # noqa: F401, the models' classes
+import kdec
+from kdec.autoencoders import TrainingSamples
 
 FOLDER = Path(__file__).parents[1] / "weights"
 
@@ -36,6 +40,7 @@ def main():
     parser.add_argument("--h5", action="store_true", help="the autoencoder's weights as .h5, too")
     options = parser.parse_args()
     record = json.loads(options.record.read_text())
+    samples = TrainingSamples.of(kdec.load_data(record["data"]["name"]).x)
     entry = {
         "what": options.what,
         "files": save(options.model, options.name, options.h5),
@@ -43,11 +48,13 @@ def main():
         "seed": record["seed"],
         "command": record["command"],
         "metrics": record["metrics"][options.system],
+        "samples": dataclasses.asdict(samples),
     }
     entry["metrics"].pop("seconds")
     path = FOLDER / "manifest.json"
     manifest = json.loads(path.read_text()) | {options.name: entry}
     path.write_text(json.dumps(manifest, indent=1) + "\n")
+    label_clusters.main([options.name])
 
 
 def save(path, name, with_h5):

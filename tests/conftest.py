@@ -7,6 +7,9 @@ import random
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Of scikit-learn and NumPy, whose threads wait in busy loops: where each of pytest's processes has
+# as many as there are cores, a t-SNE of 295 points takes ten times the processor's time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib
 import numpy as np
@@ -32,7 +35,13 @@ def pytest_collection_modifyitems(items):
 def fixed_seed():
     """Seed all global generators; that of Keras only where a test has loaded Keras."""
     if "keras" in sys.modules:
-        sys.modules["keras"].utils.set_random_seed(0)
+        from tensorflow.python import pywrap_tfe
+
+        with pytest.MonkeyPatch.context() as patch:
+            # Else TensorFlow optimizes each graph anew that an earlier test has run, which takes
+            # longer than most tests. Only random operations outside of graphs have a state there.
+            patch.setattr(pywrap_tfe, "TFE_ContextClearCaches", lambda context: None)
+            sys.modules["keras"].utils.set_random_seed(0)
     else:
         random.seed(0)
         np.random.seed(0)

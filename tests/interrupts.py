@@ -37,7 +37,9 @@ def killed_at(folder, number, remains, cut=0.5):
 
     def kill(i, kind, path):
         if i == number:
-            shutil.copytree(folder, remains)
+            os.makedirs(remains)
+            if os.path.exists(folder):
+                shutil.copytree(folder, remains, dirs_exist_ok=True)
             if kind == "os.rename":
                 copied = os.path.join(remains, os.path.relpath(path, folder))
                 os.truncate(copied, int(cut * os.path.getsize(copied)))
@@ -93,9 +95,10 @@ _KINDS = {"open", "os.rename", "os.remove", "os.mkdir", "shutil.rmtree"}
 
 
 def _tell_watcher(kind, arguments):
-    if _watchers and kind in _KINDS and isinstance(arguments[0], (str, os.PathLike)):
-        if kind != "open" or (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
-            _watchers[-1](kind, str(arguments[0]))
+    if not _watchers or kind not in _KINDS or not isinstance(arguments[0], (str, os.PathLike)):
+        return
+    if kind != "open" or (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
+        _watchers[-1](kind, str(arguments[0]))
 
 
 sys.addaudithook(_tell_watcher)

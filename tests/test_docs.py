@@ -7,9 +7,11 @@ import statistics
 import sys
 from pathlib import Path
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import short_trainings
 
 import kdec
 from kdec.experiments import summary
@@ -116,6 +118,9 @@ def test_figures_in_the_prose_are_those_of_the_records():
 def test_code_of_a_guide_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("samples.npy", kdec.load_data("digits").flat)  # what one page reads from the disk
+    for model in (keras.Model, kdec.DEC):
+        monkeypatch.setattr(model, "fit", model.fit)  # for the end of the test
+    exec(short_trainings.CODE, {})
     names = {"__name__": "page"}
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"guide/{page}.md").read_text(), re.DOTALL)
     for block in blocks:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import short_trainings
 
 from kdec.experiments.results import table
 
@@ -18,14 +19,6 @@ SUBJECTS = [
 ]
 MACHINE_PATH = re.compile(r"/(tmp|work|home|root|Users|usr|opt|var)/|site-packages|[A-Z]:\\")
 NOISE = re.compile(r"warning|deprecat|absl|cuda|retracing|traceback", re.IGNORECASE)
-
-# Behind a notebook's imports, for the test: whether its code runs shows after a few epochs.
-SHORT = """
-fit = keras.Model.fit
-keras.Model.fit = lambda model, *args, epochs=1, **options: fit(
-    model, *args, epochs=min(epochs, 3), **options
-)
-"""
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -125,9 +118,9 @@ def test_notebook_runs_from_a_fresh_kernel_without_a_warning(path):
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     before = sorted(path.parent.iterdir())
     notebook = read(path)
-    # 01 trains nothing, and has no Keras.
+    # Behind the imports. 01 trains nothing, and has no Keras.
     for i in [i for i, cell in enumerate(notebook.cells) if "import keras" in cell.source]:
-        notebook.cells.insert(i + 1, nbformat.v4.new_code_cell(SHORT))
+        notebook.cells.insert(i + 1, nbformat.v4.new_code_cell(short_trainings.CODE))
     client = NotebookClient(
         notebook,
         timeout=900,

@@ -1,5 +1,6 @@
 """The trained models that come with the package: whole, as good as stated, guarded by digests."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def copy(monkeypatch, tmp_path):
     kdec.autoencoders.dense((4, 2), seed=0).save(tmp_path / "tiny.keras")
     files = {"keras": {"file": "tiny.keras", "sha256": ""}}
     entry = {"files": files, "what": "", "data": "", "seed": 0, "command": "", "metrics": {}}
+    entry["samples"] = {"low": 0, "high": 1, "mean": 0.5}
     monkeypatch.setattr(pretrained, "_folder", lambda: tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"tiny": entry}))
     return tmp_path
@@ -88,6 +90,24 @@ def test_kmeans_loss_encoder_reaches_the_stated_purity():
     assert purity == pytest.approx(row["metrics"]["macro_purity_10000"], abs=5e-3)
 
 
+@pytest.mark.parametrize("name", ["mnist-dec", "mnist-dec-reconstruction", "mnist-encoding"])
+def test_labels_are_the_digits_of_the_clusters(name):
+    data = kdec.load_data("mnist-5k")
+    digits = pretrained.labels(name)
+    assert sorted(digits) == sorted(digits.values()) == list(range(10))
+    clusters = kdec.load_pretrained(name).predict(data.flat, verbose=0).argmax(axis=1)
+    found = np.array([digits[cluster] for cluster in clusters.tolist()])
+    acc = next(row for row in pretrained.available() if row["name"] == name)["metrics"]["acc"]
+    assert (found == data.y).mean() == pytest.approx(acc, abs=0.02)
+
+
+def test_labels_of_a_model_without_clusters_is_an_error():
+    with pytest.raises(ValueError, match=r"with clusters, out of \['mnist-dec', .*'mnist-auto"):
+        pretrained.labels("mnist-autoencoder")
+    with pytest.raises(ValueError, match="Did you mean 'mnist-dec'"):
+        pretrained.labels("mnist-deck")
+
+
 @pytest.mark.parametrize(
     ("name", "build", "dims"),
     [
@@ -125,3 +145,23 @@ def test_missing_file_is_an_error(copy):
     (copy / "tiny.keras").unlink()
     with pytest.raises(FileNotFoundError, match="Expected the weights of 'tiny'"):
         kdec.load_pretrained("tiny")
+
+
+def test_images_of_another_scale_or_inverted_are_warned_of(caplog):
+    x = kdec.load_data("mnist-5k").flat[::100]
+    kdec.load_pretrained("mnist-dec").predict(x, verbose=0)
+    assert not caplog.messages
+    for wrong in (255 * x, 1 - x):
+        kdec.load_pretrained("mnist-dec").predict(wrong, verbose=0)
+    expected = "Expected samples like those that dec was trained on, 0 to 1 with a mean of 0.131. "
+    assert [text.startswith(expected) for text in caplog.messages] == [True, True]
+    assert " Received: 0 to 255 with a mean of 33" in caplog.messages[0]
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("data", ["mnist", "mnist-train"])
+def test_range_and_mean_in_the_manifest_are_those_of_the_data(data):
+    manifest = json.loads((ROOT / "weights" / "manifest.json").read_text())
+    stated = [entry["samples"] for entry in manifest.values() if entry["data"] == data]
+    samples = kdec.autoencoders.TrainingSamples.of(kdec.load_data(data).x)
+    assert stated == len(stated) * [dataclasses.asdict(samples)]

@@ -40,6 +40,12 @@ def test_saved_weights_load(file, expected):
     np.testing.assert_allclose(found, expected["autoencoder"], atol=1e-6)
 
 
+def test_saved_model_that_knows_no_samples_takes_any_scale_in_silence(expected, caplog):
+    model = keras.models.load_model(FOLDER / "autoencoder.keras")
+    model.predict(255 * expected["x"], verbose=0)
+    assert not caplog.messages
+
+
 def test_saved_dec_goes_on_training_at_its_step(expected):
     dec = keras.models.load_model(FOLDER / "dec.keras")
     assert int(dec.step) == 1

@@ -10,10 +10,12 @@ from kdec.autoencoders.convolutional import (
 from kdec.autoencoders.fully_connected import dense, sigmoid
 from kdec.autoencoders.model import Autoencoder
 from kdec.autoencoders.normalized_encoders import conv_encoder, dense_encoder
+from kdec.autoencoders.training_samples import TrainingSamples
 
 __all__ = [
     "Autoencoder",
     "CompositeModel",
+    "TrainingSamples",
     "conv",
     "conv_encoder",
     "conv_pooling",

@@ -6,7 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import is_positive_int, non_negative_int, positive_int
+from kdec.guards import is_positive_int, non_negative_int, positive_int
+
+# That of all images here, whatever `keras.config.image_data_format()` says: a layer that is not
+# told so would take it from there.
+CHANNELS_LAST = "channels_last"
 
 
 def uniform_initializers(scale: float, mode: str, seed: int | None):

@@ -1,8 +1,22 @@
 """Models that look at what they are given before any work, and forget work that has failed."""
 
 import contextlib
+import inspect
+import logging
+from numbers import Number
 
 import keras
+import numpy as np
+
+from kdec.autoencoders.training_samples import TrainingSamples
+from kdec.guards import non_negative_int, positive_int, refuse_forked_process
+
+_FIT, _EVALUATE, _PREDICT = (
+    inspect.signature(method)
+    for method in (keras.Model.fit, keras.Model.evaluate, keras.Model.predict)
+)
+
+logger = logging.getLogger("kdec")
 
 
 class CheckedModel(keras.Model):
@@ -11,9 +25,14 @@ class CheckedModel(keras.Model):
     Attributes:
         sample_shape: Shape of one sample without the batch axis, None for sizes that do not matter;
             or None where it is not known yet. Set by the subclass.
+        training_samples: Range and mean of the samples that the model was last trained on, or None
+            where that is not known: before `fit`, after one on a dataset, or in a file of an
+            earlier version. Samples that are unlike them are warned of, once.
     """
 
     sample_shape = None
+    training_samples = None
+    _has_warned = False
 
     @property
     def trained_variables(self) -> list:
@@ -24,11 +43,16 @@ class CheckedModel(keras.Model):
         """Train as `keras.Model.fit` does, whose arguments it takes.
 
         Raises:
-            ValueError: If samples are of another shape than the model takes, or the optimizer is
-                that of another model.
+            TypeError: If an argument is not known, `x` is no dense array or dataset, or `callbacks`
+                are none.
+            ValueError: If samples are of another shape than the model takes or not finite real
+                numbers, a number is out of its range, or the optimizer is that of another model.
         """
+        self.check_options(_FIT.bind(self, x, *args, **kwargs).arguments)
         self.check_samples(x)
+        _check_finite(x)
         self.check_optimizer()
+        self.remember_samples(x)
         if self.compiled and not self.optimizer.built:
             # Within a trace that fails, its variables would stay without values.
             self.optimizer.build(self.trainable_variables)
@@ -37,21 +61,81 @@ class CheckedModel(keras.Model):
 
     def evaluate(self, x=None, *args, **kwargs):
         """Evaluate as `keras.Model.evaluate` does; a ValueError for samples of another shape."""
+        self.check_options(_EVALUATE.bind(self, x, *args, **kwargs).arguments)
         self.check_samples(x)
         with self._forgetting_failures():
             return super().evaluate(x, *args, **kwargs)
 
     def predict(self, x, *args, **kwargs):
         """Predict as `keras.Model.predict` does; a ValueError for samples of another shape."""
+        self.check_options(_PREDICT.bind(self, x, *args, **kwargs).arguments)
         self.check_samples(x)
         with self._forgetting_failures():
             return super().predict(x, *args, **kwargs)
 
-    def check_samples(self, x) -> None:
-        """Raise a ValueError if `x` is an array of samples of another shape than the model takes.
+    def check_options(self, options: dict) -> None:
+        """Raise an error for an option of `fit`, `evaluate` or `predict` that Keras cannot use.
 
-        An axis of one channel may be missing or too many: Keras adds or removes it.
+        Keras finds that out in the middle of its work, or not at all.
         """
+        if options.get("batch_size") is not None:
+            positive_int("batch_size", options["batch_size"])
+        for name in ("epochs", "initial_epoch"):
+            if name in options:
+                non_negative_int(name, options[name])
+        callbacks = options.get("callbacks")
+        for callback in keras.tree.flatten(callbacks):
+            known = (keras.callbacks.Callback, keras.callbacks.CallbackList, type(None))
+            if not isinstance(callback, known):
+                raise TypeError(
+                    f"Expected `callbacks` to be Keras callbacks. Received: {callback!r}"
+                )
+
+    def check_samples(self, x) -> None:
+        """Raise an error if `x` is an array of other samples than the model takes, or none at all.
+
+        An axis of one channel may be missing or too many: Keras adds or removes it. Samples of the
+        right shape that are unlike those of the training are warned of. A RuntimeError says that no
+        work is possible in this process at all.
+        """
+        refuse_forked_process()
+        if x is None or isinstance(x, (list, dict, str, Number)):
+            raise TypeError(
+                "Expected `x` to be an array of samples, or a dataset of batches. "
+                f"Received: {type(x)}"
+            )
+        if getattr(getattr(x, "dtype", None), "kind", "f") in "cOSUmM":
+            raise ValueError(f"Expected real numbers in `x`. Received: dtype {x.dtype}")
+        if tuple(getattr(x, "shape", ()))[:1] == (0,):
+            raise ValueError("Expected `x` of at least one sample. Received: none")
+        if hasattr(x, "shape") and not hasattr(x, "__array__"):
+            hint = ": x.toarray() makes it dense" if hasattr(x, "toarray") else ""
+            raise TypeError(f"Expected `x` to be a dense array. Received: {type(x)}{hint}")
+        self._check_shape(x)
+        self.warn_of_unlike_samples(x)
+
+    def expected_samples(self) -> TrainingSamples | None:
+        """Return what the samples are expected to be like, or None."""
+        return self.training_samples
+
+    def warn_of_unlike_samples(self, x) -> None:
+        """Log a warning, once, if the samples `x` are unlike those of the training."""
+        expected = self.expected_samples()
+        if expected is not None and not self._has_warned and expected.are_unlike(x):
+            self._has_warned = True
+            logger.warning(
+                "Expected samples like those that %s was trained on, %s. Received: %s. "
+                "Another scale, or inverted colours, make its results meaningless.",
+                self.name,
+                expected,
+                TrainingSamples.of(x),
+            )
+
+    def remember_samples(self, x) -> None:
+        """Keep what the samples `x` of a training are like, if they are an array."""
+        self.training_samples = TrainingSamples.of(x) or self.training_samples
+
+    def _check_shape(self, x):
         expected = self.sample_shape
         if expected is None or not hasattr(x, "shape"):
             return
@@ -92,6 +176,12 @@ class CheckedModel(keras.Model):
             # first trace of a function alone.
             self.train_function = self.test_function = self.predict_function = None
             raise
+
+
+def _check_finite(x):
+    # By least and largest value, which need no memory; both are NaN where one is.
+    if isinstance(x, np.ndarray) and not np.isfinite([x.min(), x.max()]).all():
+        raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
 
 
 def _fits(sizes, expected):

@@ -1,9 +1,12 @@
 """Models made of other models: how they are built, saved and rebuilt."""
 
+import dataclasses
+
 import keras
 
 from kdec.autoencoders import legacy_h5
 from kdec.autoencoders.checked import CheckedModel
+from kdec.autoencoders.training_samples import TrainingSamples
 
 
 class CompositeModel(CheckedModel):
@@ -33,7 +36,15 @@ class CompositeModel(CheckedModel):
     def get_config(self):
         """Return the arguments that rebuild this model."""
         parts = {name: keras.saving.serialize_keras_object(self.part(name)) for name in self.parts}
-        return {**super().get_config(), **parts}
+        seen = self.training_samples
+        seen = None if seen is None else dataclasses.asdict(seen)
+        return {**super().get_config(), **parts, "training_samples": seen}
+
+    def expected_samples(self):
+        """Return what samples are expected to be like: as in its training, or that of a part."""
+        parts = [self.part(name) for name in self.parts]
+        known = [getattr(model, "training_samples", None) for model in (self, *parts)]
+        return next(filter(None, known), None)
 
     def part(self, name: str) -> keras.Model | None:
         """Return the model that was given as the argument `name`, one of `parts`."""
@@ -47,4 +58,8 @@ class CompositeModel(CheckedModel):
             for part in cls.parts
             if part in config  # A file of an earlier version may lack one.
         }
-        return cls(**{**config, **parts})
+        seen = config.get("training_samples")
+        others = {name: value for name, value in config.items() if name != "training_samples"}
+        model = cls(**{**others, **parts})
+        model.training_samples = None if seen is None else TrainingSamples(**seen)
+        return model

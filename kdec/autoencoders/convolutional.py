@@ -5,7 +5,12 @@ from collections.abc import Sequence
 
 import keras
 
-from kdec.autoencoders.building import image_sizes, positive_ints, uniform_initializers
+from kdec.autoencoders.building import (
+    CHANNELS_LAST,
+    image_sizes,
+    positive_ints,
+    uniform_initializers,
+)
 from kdec.autoencoders.model import Autoencoder
 
 
@@ -62,8 +67,9 @@ def conv(
             padding=padding,
             activation="relu",
             kernel_initializer=initializer(),
+            data_format=CHANNELS_LAST,
         )(outputs)
-    outputs = keras.layers.Flatten()(outputs)
+    outputs = keras.layers.Flatten(CHANNELS_LAST)(outputs)
     outputs = keras.layers.Dense(
         embedding_units, kernel_initializer=initializer(), name="embedding"
     )(outputs)
@@ -81,6 +87,7 @@ def conv(
             output_padding=None if valid else tuple(1 - side % 2 for side in sides[step]),
             activation="relu" if step else "linear",
             kernel_initializer=initializer(),
+            data_format=CHANNELS_LAST,
         )(outputs)
     decoder = keras.Model(inputs, outputs, name="decoder")
     return Autoencoder(encoder, decoder, name="conv_autoencoder")
@@ -133,12 +140,13 @@ def conv_upsampling(
             padding="same",
             activation=activation,
             kernel_initializer=initializer(),
+            data_format=CHANNELS_LAST,
         )
 
     inputs = outputs = keras.Input(image_shape, name="encoder_input")
     for n_filters in filters:
         outputs = convolution(n_filters, "relu", strides=2)(outputs)
-    outputs = keras.layers.Flatten()(outputs)
+    outputs = keras.layers.Flatten(CHANNELS_LAST)(outputs)
     outputs = keras.layers.Dense(
         embedding_units, activation="relu", kernel_initializer=initializer(), name="embedding"
     )(outputs)
@@ -147,12 +155,12 @@ def conv_upsampling(
     inputs, outputs = _unflatten(embedding_units, (*sides[3], filters[2]), initializer())
     for step in (2, 1, 0):
         outputs = convolution(filters[step], "relu")(outputs)
-        outputs = keras.layers.UpSampling2D(2)(outputs)
+        outputs = keras.layers.UpSampling2D(2, CHANNELS_LAST)(outputs)
         surplus = [
             (0, 2 * small - side) for small, side in zip(sides[step + 1], sides[step], strict=True)
         ]
         if any(last for _, last in surplus):
-            outputs = keras.layers.Cropping2D(surplus)(outputs)
+            outputs = keras.layers.Cropping2D(surplus, CHANNELS_LAST)(outputs)
     outputs = convolution(image_shape[2], "sigmoid")(outputs)
     decoder = keras.Model(inputs, outputs, name="decoder")
     return Autoencoder(encoder, decoder, name="conv_upsampling_autoencoder")
@@ -186,11 +194,13 @@ def conv_pooling_encoder(
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     inputs = outputs = keras.Input(image_shape, name="encoder_input")
     for filters, kernel in ((32, 3), (16, 5)):
-        outputs = keras.layers.Conv2D(filters, kernel, kernel_initializer=initializer())(outputs)
+        outputs = keras.layers.Conv2D(
+            filters, kernel, data_format=CHANNELS_LAST, kernel_initializer=initializer()
+        )(outputs)
         # The maximum first: the values are the same, and relu passes over a quarter of them.
-        outputs = keras.layers.MaxPooling2D(2)(outputs)
+        outputs = keras.layers.MaxPooling2D(2, data_format=CHANNELS_LAST)(outputs)
         outputs = keras.layers.ReLU()(outputs)
-    outputs = keras.layers.Flatten()(outputs)
+    outputs = keras.layers.Flatten(CHANNELS_LAST)(outputs)
     outputs = keras.layers.Dense(12, activation="relu", kernel_initializer=initializer())(outputs)
     outputs = keras.layers.Dense(
         embedding_units, kernel_initializer=initializer(), name="embedding"
@@ -244,6 +254,7 @@ def conv_pooling(
             padding="same",
             activation=activation,
             kernel_initializer=initializer(),
+            data_format=CHANNELS_LAST,
         )(outputs)
     decoder = keras.Model(inputs, outputs, name="decoder")
     return Autoencoder(encoder, decoder, name="conv_pooling_autoencoder")

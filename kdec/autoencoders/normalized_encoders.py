@@ -1,10 +1,16 @@
 """Builders of encoders with batch normalisation, for training without a decoder."""
 
 from collections.abc import Sequence
+from numbers import Real
 
 import keras
 
-from kdec.autoencoders.building import image_sizes, positive_ints, uniform_initializers
+from kdec.autoencoders.building import (
+    CHANNELS_LAST,
+    image_sizes,
+    positive_ints,
+    uniform_initializers,
+)
 
 # Keras' 0.99 lags hundreds of steps behind the weights: a network that is right in training then
 # predicts nonsense.
@@ -51,6 +57,7 @@ def conv_encoder(
     (None, 10)
     """
     image_shape, embedding_units = image_sizes(image_shape, embedding_units, least_side=4)
+    _check_dropout(dropout)
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     large = min(image_shape[:2]) > _LARGE_SIDE
 
@@ -62,6 +69,7 @@ def conv_encoder(
             padding="same",
             use_bias=False,
             kernel_initializer=initializer(),
+            data_format=CHANNELS_LAST,
             dtype=dtype,
         )(inputs)
         return _normalized(outputs, dtype)
@@ -70,9 +78,9 @@ def conv_encoder(
     outputs = convolution(inputs, 32, 5, strides=2) if large else convolution(inputs, 32, 3)
     outputs = convolution(outputs, 64, 3, strides=2)
     outputs = convolution(outputs, 128, 3)
-    outputs = keras.layers.MaxPooling2D(2, dtype=dtype)(outputs)
+    outputs = keras.layers.MaxPooling2D(2, data_format=CHANNELS_LAST, dtype=dtype)(outputs)
     outputs = convolution(outputs, 128, 3)
-    outputs = keras.layers.Flatten(dtype=dtype)(outputs)
+    outputs = keras.layers.Flatten(CHANNELS_LAST, dtype=dtype)(outputs)
     outputs = _embedding(outputs, embedding_units, dropout, dtype, initializer(), seed)
     return keras.Model(inputs, outputs, name="encoder")
 
@@ -115,6 +123,7 @@ def dense_encoder(
             "Expected `dims` to be at least three positive ints: inputs, hidden units, embedding. "
             f"Received: dims={dims!r}"
         )
+    _check_dropout(dropout)
     n_features, *hidden_units, embedding_units = checked
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
     inputs = outputs = keras.Input((n_features,), name="encoder_input")
@@ -125,6 +134,11 @@ def dense_encoder(
         outputs = _normalized(outputs, dtype)
     outputs = _embedding(outputs, embedding_units, dropout, dtype, initializer(), seed)
     return keras.Model(inputs, outputs, name="encoder")
+
+
+def _check_dropout(dropout):
+    if not isinstance(dropout, Real) or not 0 <= dropout < 1:
+        raise ValueError(f"Expected `dropout` to be in [0, 1). Received: dropout={dropout!r}")
 
 
 def _normalized(inputs, dtype):

@@ -104,6 +104,8 @@ def cluster(
             result = _apply(apply, source, reading, out)
         else:
             result = _cluster(source, reading, _number(k), method.value, seed, out)
+    if choice := result.get("choice_of_k"):
+        print_plain(choice["reason"])
     for note in result.get("notes", ()):
         print_plain(f"Note: {note}")
     for table in _tables(result):

@@ -67,12 +67,14 @@ def fill(out, dataset, command, k, method, seed):
     notes = list(dict.fromkeys(str(warning.message) for warning in caught))
     clustering.save(out / _MODEL)
     write_clusters(out, dataset, clustering.labels_, clustering.probabilities_)
+    choice = getattr(clustering, "choice_of_k_", None)
     result = {
         **identity(command, dataset),
         "seed": seed,
         "n_clusters": clustering.n_clusters_,
         "clusters": _clusters(clustering, clustering.labels_, clustering.probabilities_),
         "metrics": scores,
+        "choice_of_k": None if choice is None else _as_record(choice),
         "notes": notes,
         "left_out": dict(dataset.left_out),
         "seconds": seconds,
@@ -175,6 +177,16 @@ def _clusters(clustering, labels, confidence):
         mean = float(confidence[own].mean()) if own.any() else None
         rows.append({"cluster": cluster, "samples": int(own.sum()), "confidence": mean})
     return rows
+
+
+def _as_record(choice):
+    """Return a choice of k as JSON can hold it."""
+    return {
+        "n_clusters": choice.n_clusters,
+        "confidence": choice.confidence,
+        "reason": choice.reason,
+        "table": json.loads(choice.table.to_json(orient="records")),
+    }
 
 
 def _harmless(name):

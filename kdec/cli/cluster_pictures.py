@@ -25,6 +25,8 @@ def draw(out, dataset, clustering):
     for stage, curve in clustering.history_.items():
         picture = plots.learning_curves(curve, title=stage)
         _save(out, f"learning_curves_{stage}", picture)
+    if choice := getattr(clustering, "choice_of_k_", None):
+        _save(out, "choice_of_k", plots.choice_of_k(choice))
     if dataset.y is not None:
         _save(out, "confusion_matrix", plots.confusion_matrix(dataset.y, labels))
 

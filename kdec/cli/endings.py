@@ -1,6 +1,7 @@
 """How a command ends: with one line for what the user can mend, and nothing lost."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +21,14 @@ def one_line_errors(out: Path | None = None) -> Iterator[None]:
     Args:
         out: Folder from which the same command goes on. Defaults to None: there is none.
     """
+    goes_on = "" if out is None else f" The same command goes on from {out}."
     try:
         yield
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
-        print_error(error)
+        is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        print_error(f"{error}.{goes_on}" if is_full else error)
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
-        goes_on = "" if out is None else f" The same command goes on from {out}."
         print_plain(f"\nInterrupted.{goes_on}")
         raise typer.Exit(_INTERRUPTED) from None
 

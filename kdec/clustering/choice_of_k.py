@@ -1,4 +1,4 @@
-"""How many clusters: k-means for each number, and the largest number that data confirm."""
+"""How many clusters: k-means for each number, and which are apart and stable in halves of data."""
 
 import logging
 import warnings
@@ -16,17 +16,19 @@ from kdec.clustering.encoding import train_encoder
 from kdec.clustering.model import apply_in_batches
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.separation import chance_of_no_valley, match_centers
-from kdec.integers import is_positive_int, non_negative_int, positive_int
+from kdec.guards import is_positive_int, non_negative_int, positive_int
 
 if TYPE_CHECKING:
     import pandas
 
 logger = logging.getLogger("kdec")
 
-_LEVEL = 0.05  # of the test that clusters are apart
+_LEVEL = 0.01  # of the test that clusters are apart
+_ABOUT_AS_STABLE = 0.95  # of the best stability
+_SHARP = 2.0  # elbow: the inertia falls half as fast behind it
 _MOST_IN_SILHOUETTE = 10_000
 _MOST_IN_RESAMPLES = 5_000
-_N_INIT = 4
+_N_INIT = 10
 _ABOUT_AS_GOOD = 0.5  # of the resamples that lead to the suggestion
 
 
@@ -62,13 +64,17 @@ def choose_n_clusters(
 ) -> ChoiceOfK:
     """Suggest how many clusters there are, by k-means on the codes of one encoder.
 
-    Each resample cuts the data into halves and clusters both. It leads to the largest number whose
-    clusters are all apart: halfway between any two centroids there are less than half as many
-    samples as around either, counted in the half that the centroids have not seen. The number that
-    most resamples lead to is the suggestion. If that is none, no clusters were found.
+    Each resample cuts the data into halves and clusters both. The largest number whose clusters are
+    all apart is a lower bound: halfway between any two centroids there are less than half as many
+    samples as around either, counted in the half that the centroids have not seen. From there on,
+    numbers are stable whose halves agree, in the mean, within 5% of the best. The resample leads to
+    the sharpest elbow of the inertia among them, behind which it falls no more than half as fast;
+    or to the first, where there is no such elbow. The number that most resamples lead to is the
+    suggestion. If no clusters are apart in most of them, none were found. Clusters of fewer than 12
+    samples are too small for the test.
 
-    Inertia and silhouette inform, and decide nothing: on codes of an encoder the silhouette goes on
-    rising behind the number of clusters.
+    The silhouette informs, and decides nothing: on codes of an encoder it goes on rising behind the
+    number of clusters.
 
     Args:
         x: Samples (n, d), (n, height, width) or (n, height, width, channels), as for
@@ -91,9 +97,10 @@ def choose_n_clusters(
         TypeError: If `encoder` is none of the above.
 
     Reference:
-        Tibshirani, Walther, Cluster Validation by Prediction Strength (2005), for halves and for
-        the largest number that they confirm; Ben-Hur, Elisseeff, Guyon, A stability based method
-        for discovering structure in clustered data (2002), for the stability; Rousseeuw,
+        Tibshirani, Walther, Cluster Validation by Prediction Strength (2005), for halves, of which
+        one confirms the clusters of the other; Ben-Hur, Elisseeff, Guyon, A stability based method
+        for discovering structure in clustered data (2002), for the stability; Krzanowski, Lai, A
+        Criterion for Determining the Number of Groups (1988), for the elbow; Rousseeuw,
         Silhouettes (1987).
 
     Example:
@@ -103,7 +110,7 @@ def choose_n_clusters(
     >>> choice.n_clusters
     3
     >>> choice.reason
-    '3 clusters: the most that are all apart, in 10 of 10 resamples.'
+    '3 clusters: apart from one another and stable in 10 of 10 resamples.'
     """
     x = check_images_or_vectors(x)
     numbers = _check_numbers(n_clusters, len(x))
@@ -131,16 +138,37 @@ def _choose(codes, numbers, n_resamples, seed, verbose):
             rows.append((k, inertia, silhouette, stability.mean(), np.median(chance)))
             chances.append(chance)
             bar.add(1)
-    votes = _vote(numbers, np.array(chances))
+    inertia, stability = (np.array([row[column] for row in rows]) for column in (1, 3))
+    elbow = _elbow(numbers, inertia, np.sum(codes**2))
+    votes = _vote(numbers, np.array(chances), stability, elbow)
     return _conclude(rows, votes)
 
 
-def _vote(numbers, chances):
-    """Return the largest number that is apart in each resample, or None: of chances (m, R)."""
-    return [
-        max((k for k, p in zip(numbers, column, strict=True) if p < _LEVEL), default=None)
-        for column in chances.T
-    ]
+def _elbow(numbers, inertia, total):
+    """Return how many times as much inertia a cluster before each number takes as one after it."""
+    known = np.array([1, *numbers]), np.array([total, *inertia])
+    falls = -np.diff(known[1]) / np.diff(known[0])
+    after = np.append(falls[1:], np.inf)  # behind the last number nothing is known
+    elbow = falls / np.maximum(after, np.finfo(float).tiny)
+    if numbers[0] > 2:
+        elbow[0] = 0  # nor is it before the first one
+    return elbow
+
+
+def _vote(numbers, chances, stability, elbow):
+    """Return the number that each resample leads to, or None: of chances (m, R), others (m,)."""
+    votes = []
+    for column in chances.T:
+        apart = np.flatnonzero(column < _LEVEL)
+        if len(apart) == 0:
+            votes.append(None)
+            continue
+        from_bound = stability[apart[-1] :]
+        is_stable = from_bound >= _ABOUT_AS_STABLE * from_bound.max()
+        stable = apart[-1] + np.flatnonzero(is_stable)
+        sharpest = stable[elbow[stable].argmax()]
+        votes.append(numbers[sharpest if elbow[sharpest] >= _SHARP else stable[0]])
+    return votes
 
 
 def _conclude(rows, votes):
@@ -156,9 +184,9 @@ def _conclude(rows, votes):
     share = votes.count(best) / len(votes)
     resamples = f"{votes.count(best)} of {len(votes)} resamples"
     if best is None:
-        reason = f"no clusters found: none of {_named(numbers)} are all apart, in {resamples}"
+        reason = f"no clusters found: none of {_named(numbers)} are all apart in {resamples}"
     else:
-        reason = f"{best} clusters: the most that are all apart, in {resamples}"
+        reason = f"{best} clusters: apart from one another and stable in {resamples}"
         if best == numbers[-1]:
             reason += f"; there may be more, since none above {best} was tried"
     if votes.count(second) >= _ABOUT_AS_GOOD * votes.count(best):

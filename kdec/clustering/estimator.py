@@ -27,6 +27,7 @@ from kdec.clustering.recipe import choose_recipe
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.self_training import cluster_by_dec
 from kdec.clustering.stages import Stages, open_backup
+from kdec.guards import refuse_bomb
 from kdec.models import save_whole
 
 
@@ -235,6 +236,7 @@ class DeepClustering(
         Raises:
             ValueError: If `path` holds another model.
         """
+        refuse_bomb(path)
         model = keras.saving.load_model(path)
         if not isinstance(model, ClusteringModel):
             raise ValueError(

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 
 
 @keras.saving.register_keras_serializable(package="kdec")

@@ -6,10 +6,11 @@ import keras
 import numpy as np
 
 from kdec.clustering.encoding import METHODS
-from kdec.integers import is_positive_int
+from kdec.guards import is_positive_int
 from kdec.models import encoder_of
 
 _ENCODERS = ("auto", "dense", "conv", "none")
+_LEAST_TO_CHOOSE = 8  # samples, of which `choose_n_clusters` needs four a cluster
 _UNTRAINED = ("auto", "none")  # on one sample
 _LEAST_SIDE = 4  # of images for convolutions
 
@@ -48,8 +49,14 @@ def check_fit_of(clustering, x: np.ndarray) -> None:
         clustering: A DeepClustering with sound parameters.
         x: Float32 array.
     """
-    n_clusters = 1 if _is_auto(clustering.n_clusters) else clustering.n_clusters
-    if len(x) < n_clusters:
+    n_clusters = clustering.n_clusters
+    if _is_auto(n_clusters):
+        if len(x) < _LEAST_TO_CHOOSE:
+            raise ValueError(
+                f"Expected at least {_LEAST_TO_CHOOSE} samples with n_clusters='auto'. "
+                f"Received: n_samples={len(x)}"
+            )
+    elif len(x) < n_clusters:
         raise ValueError(
             "Expected at least as many samples as clusters. "
             f"Received: n_samples={len(x)} with n_clusters={n_clusters}"

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from kdec.guards import refuse_bomb
+
 _LOGGER = logging.getLogger("kdec")
 _NOT_READABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, MemoryError)
 
@@ -41,6 +43,7 @@ def read_npz(path: Path, labels: str | None = None) -> tuple[Any, np.ndarray | N
     Raises:
         ValueError: If the file has no such arrays.
     """
+    refuse_bomb(path)
     with path.open("rb") as file:
         with _reading(path):
             archive = np.load(file, allow_pickle=False)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kdec.guards import refuse_bomb
 from kdec.quiet import import_tensorflow
 
 _DATA_DIR_VARIABLE = "KDEC_DATA_DIR"
@@ -167,6 +168,7 @@ def _ask_server():
 
 
 def _read_checked(path, key, full_set):
+    refuse_bomb(path)
     with path.open("rb") as file:
         try:
             array = _read_idx(file) if path.suffix == ".gz" else _read_npz(file, key)

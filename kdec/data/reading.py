@@ -11,7 +11,7 @@ from kdec.data.dataset import Dataset, digest
 from kdec.data.labels import encode_labels
 from kdec.data.preparations import preparation_of
 from kdec.data.sources import open_source
-from kdec.integers import is_positive_int, non_negative_int
+from kdec.guards import is_positive_int, non_negative_int
 
 # What each kind of data takes besides `labels` and `preparation`.
 _OPTIONS = {

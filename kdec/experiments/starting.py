@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 
 from kdec.autoencoders import Autoencoder
+from kdec.guards import refuse_bomb
 
 
 def load_autoencoder(
@@ -26,6 +27,7 @@ def load_autoencoder(
     path = Path(path)
     autoencoder = built = build()
     if path.suffix == ".keras":
+        refuse_bomb(path)
         autoencoder = keras.saving.load_model(path)
     else:
         autoencoder.load_weights(path)

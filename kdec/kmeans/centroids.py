@@ -44,7 +44,7 @@ def change_of_sums(x, weight, old, new, k):
     """Change of the sums by the points of a chunk that changed cluster: labels (A, c).
 
     Returns:
-        `Sums` of A * k clusters, and the number of changed points, (A,) int32.
+        `Sums` of A * k clusters.
     """
     n_active, n_rows = tf.shape(new)[0], tf.shape(new)[1]
     moved = tf.where(new != old)  # (changes, 2): restart, row
@@ -66,8 +66,7 @@ def change_of_sums(x, weight, old, new, k):
         return tf.math.unsorted_segment_sum(each, clusters, n_active * k)
 
     vectors = _weighted_sums(entries, values, shape, x)
-    change = Sums(tf.cast(vectors, tf.float64), total(tf.cast(values, tf.float64)), total(counted))
-    return change, tf.math.unsorted_segment_sum(tf.ones_like(joined), restart, n_active)
+    return Sums(tf.cast(vectors, tf.float64), total(tf.cast(values, tf.float64)), total(counted))
 
 
 def _weighted_sums(entries, values, shape, x):
@@ -116,8 +115,8 @@ def update(points, sample_weight, labels, sums, centers, metric, rows):
     def populate(restart, vectors, weights):
         own = tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)]
         distances = own_distances(points, centers[restart], own, rows, metric=metric)
-        if metric == "cosine":  # Rows of zeros, without a weight, are far from all centers.
-            distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))
+        # A point without a weight would leave the cluster empty.
+        distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))
         new_vectors, new_weights = _relocate(
             points, sample_weight, own, distances, vectors[restart], weights[restart]
         )

@@ -18,7 +18,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kdec.integers import is_positive_int
+from kdec.guards import is_positive_int, refuse_forked_process
 from kdec.kmeans import labeling, lloyd, seeding
 from kdec.kmeans.points import (
     chunk_rows,
@@ -125,7 +125,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Raises:
             ValueError: for NaN or infinite values, wrong shapes, more clusters than points, or a
                 parameter out of range.
+            RuntimeError: in a process that was forked after TensorFlow had started.
         """
+        refuse_forked_process()
         self._check_parameters()
         X = validate_data(self, X, **_MATRIX)
         if X.shape[0] < self.n_clusters:
@@ -141,7 +143,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         about = _finite_statistics(X)
         working, origin, columns = self._working_points(X, about)
         centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
-        options, rows = lloyd.choose_options(
+        options, rows, n_directions = lloyd.choose_options(
             working, len(sample_weight), self.n_clusters, len(centers), self.metric
         )
         result = lloyd.fit(
@@ -151,6 +153,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             tf.constant(self.max_iter, tf.int32),
             tf.constant(self.tol * about.variance.mean(), X.dtype),
             tf.constant(rows, tf.int32),
+            tf.constant(n_directions, tf.int32),
             options=options,
         )
         centers = self._keep_best(working, sample_weight, result, rows)
@@ -198,6 +201,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _check_new(self, X):
         """Return `X` as an array that fits the fitted centroids."""
+        refuse_forked_process()
         check_is_fitted(self)
         return validate_data(self, X, **_MATRIX, reset=False)
 

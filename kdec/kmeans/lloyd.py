@@ -16,7 +16,7 @@ import tensorflow as tf
 from kdec.kmeans import centroids, nearest
 from kdec.kmeans.centroids import Sums
 from kdec.kmeans.labeling import squared_length
-from kdec.kmeans.nearest import Kernel, Subspace
+from kdec.kmeans.nearest import Subspace
 from kdec.kmeans.points import Copied, Points, Sparse, chunk_rows, read
 from kdec.kmeans.tracing import fold_chunks, for_any_size
 
@@ -37,8 +37,9 @@ class Options(NamedTuple):
     """What a run is traced for."""
 
     metric: str
-    kernel: Kernel | None  # None: operation by operation
-    n_directions: int  # of the subspace; 0 without one
+    is_compiled: bool  # the search for the nearest centers, by XLA
+    narrow: int  # features of narrow data; 0 for wide
+    has_subspace: bool
 
 
 class Result(NamedTuple):
@@ -70,26 +71,23 @@ class Pass(NamedTuple):
 
     labels: tf.Tensor  # (chunks, A, c) int32
     change: Sums
-    n_changed: tf.Tensor  # (A,) int32, points that changed cluster
-    best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 by a compiled kernel
+    best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 by a compiled search
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
 
 
-def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int]:
-    """Choose kernel and subspace for n points, and the rows of a chunk."""
+def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int, int]:
+    """Choose what to trace for n points, the rows of a chunk, and directions of the subspace."""
     n_columns = n_clusters * n_init
     d = points.width
     rows = chunk_rows(d, n_columns)
-    kernel = None
-    n_directions = 0
+    n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
     can_compile = metric != "manhattan" and not isinstance(points, Sparse)
-    if can_compile and n * n_columns >= _COMPILE_FROM:
-        kind = "narrow" if nearest.is_narrow(d, n_clusters) else "wide"
-        rows = _even_rows(n, _NARROW_ROWS if kind == "narrow" else rows)
-        kernel = Kernel(kind, d, n_clusters, rows)
-        if isinstance(points, Copied) and d >= _NARROWEST_WITH_SUBSPACE:
-            n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
-    return Options(metric, kernel, n_directions), rows
+    if not can_compile or n * n_columns < _COMPILE_FROM:
+        return Options(metric, False, 0, False), rows, n_directions
+    narrow = d if nearest.is_narrow(d, n_clusters) else 0
+    has_subspace = isinstance(points, Copied) and d >= _NARROWEST_WITH_SUBSPACE
+    rows = _even_rows(n, _NARROW_ROWS if narrow else rows)
+    return Options(metric, True, narrow, has_subspace), rows, n_directions
 
 
 def _even_rows(n, rows):
@@ -100,7 +98,15 @@ def _even_rows(n, rows):
 
 @for_any_size
 def fit(
-    points: Points, sample_weight, centers, max_iter, tol, chunk_size, *, options: Options
+    points: Points,
+    sample_weight,
+    centers,
+    max_iter,
+    tol,
+    chunk_size,
+    n_directions,
+    *,
+    options: Options,
 ) -> Result:
     """Run Lloyd's algorithm from each of the given sets of centers.
 
@@ -111,6 +117,7 @@ def fit(
         max_iter: most iterations of a restart, int32.
         tol: a restart stops when the summed squared shift of its centers is at most this.
         chunk_size: rows of a chunk, int32; from `choose_options`.
+        n_directions: of the subspace, int32; from `choose_options`.
         options: from `choose_options`.
 
     Returns:
@@ -120,7 +127,7 @@ def fit(
     scale = squared_length(points, sample_weight, chunk_size)
 
     def iterate(state):
-        state = _with_subspace(state, points, options)
+        state = _with_subspace(state, points, n_directions, options)
         step = _read_once(points, sample_weight, state, n_init, options)
         sums = centroids.add(state.sums, step.change)
         best = centroids.inertia_of(step.best, sums, state.centers, scale, options.metric)
@@ -129,7 +136,7 @@ def fit(
             points, sample_weight, step.labels, sums, state.centers, options.metric, chunk_size
         )
         shift = tf.reduce_sum(tf.square(centers - state.centers), axis=[1, 2])
-        converged = (step.n_changed == 0) | (shift <= tol)
+        converged = shift <= tol  # Labels that stay leave the centers where they are.
         state = state._replace(
             iteration=state.iteration + 1,
             centers=centers,
@@ -171,13 +178,13 @@ def _start(n, centers, rows) -> State:
     )
 
 
-def _with_subspace(state, points, options) -> State:
+def _with_subspace(state, points, n_directions, options) -> State:
     """Return the state with a new subspace, where the run has one and it is stale."""
-    if not options.n_directions:
+    if not options.has_subspace:
         return state
 
     def renewed():
-        subspace = nearest.find_subspace(points.body, state.centers, options.n_directions)
+        subspace = nearest.find_subspace(points.body, state.centers, n_directions)
         return state._replace(subspace=subspace, n_verified=0.0)
 
     return tf.cond(_is_stale(state), renewed, lambda: state)
@@ -203,14 +210,15 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
     def step(start, size, total):
         x, weight = read(points, start, size), sample_weight[start : start + size]
         near = nearest.part(state.subspace, start, start + size)
-        new, best, n_verified = _label_chunk(x, weight, table, n_active, near, projection, options)
+        new, best, n_verified = _label_chunk(
+            x, weight, table, n_active, size == rows, near, projection, options
+        )
         new, chunk = new[:n_active], start // rows
         old = state.labels[chunk, :, :size]
-        change, n_changed = centroids.change_of_sums(x, weight, old, new, k)
+        change = centroids.change_of_sums(x, weight, old, new, k)
         return Pass(
             total.labels.write(chunk, tf.pad(new, [[0, 0], [0, rows - size]])),
             centroids.add(total.change, change),
-            total.n_changed + n_changed,
             total.best + best[:n_active],
             total.n_verified + n_verified,
         )
@@ -218,7 +226,6 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
     nothing = Pass(
         tf.TensorArray(tf.int32, n_chunks, element_shape=[None, None]),
         centroids.empty_sums(n_active * k, d),
-        tf.zeros([n_active], tf.int32),
         tf.zeros([n_active], tf.float64),
         0,
     )
@@ -227,22 +234,22 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
 
 
 def _padded(centers, n_init, options):
-    """Return the centers (A, k, d) as (k, A', d), padded to a size that kernels are compiled for.
+    """Return the centers (A, k, d) as (k, A', d), padded to a size that searches are compiled for.
 
     The last restart is repeated up to one of the sizes R, R/2, R/4, ...; for narrow data, whose
-    kernel leaves out the rest, up to R.
+    search leaves out the rest, up to R.
     """
     n_active = tf.shape(centers)[0]
-    if options.kernel is not None:
+    if options.is_compiled:
         size = n_init
-        for _ in range(_MOST_HALVINGS if options.kernel.kind == "wide" else 0):
+        for _ in range(0 if options.narrow else _MOST_HALVINGS):
             half = (size + 1) // 2
             size = tf.where(half >= n_active, half, size)
         centers = tf.gather(centers, tf.minimum(tf.range(size), n_active - 1))
     return tf.transpose(centers, [1, 0, 2])
 
 
-def _label_chunk(x, weight, table, n_active, near, projection, options):
+def _label_chunk(x, weight, table, n_active, is_full, near, projection, options):
     """Label the points of a chunk.
 
     Args:
@@ -250,12 +257,13 @@ def _label_chunk(x, weight, table, n_active, near, projection, options):
         weight: (c,).
         table: centers, (k, A', d), with padding after the first A.
         n_active: A.
+        is_full: whether c is the number that searches are compiled for.
         near: `Subspace` with the points of the chunk.
         projection: of the centers on the subspace.
         options: of the run.
 
     Returns:
-        labels (A', c) int32, weighted sum of the best scores (A',) or 0 by a compiled kernel,
+        labels (A', c) int32, weighted sum of the best scores (A',) or 0 by a compiled search,
         number of rows scored with all features.
     """
     unknown = tf.zeros([tf.shape(table)[1]], tf.float64)
@@ -265,13 +273,11 @@ def _label_chunk(x, weight, table, n_active, near, projection, options):
         return labels, tf.cast(tf.linalg.matvec(scores, weight), tf.float64), tf.size(weight)
 
     def with_all_features():
-        if options.kernel is None:
-            return by_operations()
-        labels = nearest.nearest_compiled(x, table, n_active, options.metric, options.kernel)
+        labels = nearest.nearest_compiled(x, table, n_active, options.metric, options.narrow)
         return labels, unknown, tf.size(weight)
 
     def with_subspace():
-        labels, is_open = nearest.settle(projection, near, options.kernel)
+        labels, is_open = nearest.settle(projection, near)
         rows = tf.where(is_open)
         verified = nearest.scores(tf.gather_nd(x, rows), table, options.metric)
         verified = tf.argmin(verified, axis=0, output_type=tf.int32)
@@ -280,9 +286,12 @@ def _label_chunk(x, weight, table, n_active, near, projection, options):
         labels = tf.tensor_scatter_nd_update(labels, entries, verified)
         return labels, unknown, tf.shape(rows)[0]
 
-    if not options.n_directions:
-        return with_all_features()
-    return tf.cond(tf.shape(near.basis)[1] > 0, with_subspace, with_all_features)
+    def compiled():
+        if not options.has_subspace:
+            return with_all_features()
+        return tf.cond(tf.shape(near.basis)[1] > 0, with_subspace, with_all_features)
+
+    return tf.cond(is_full, compiled, by_operations) if options.is_compiled else by_operations()
 
 
 def _end(state, chosen) -> State:

@@ -22,6 +22,8 @@ import tensorflow as tf
 from kdec.kmeans.points import dense, products
 
 _MOST_PRODUCTS = 256
+_BLOCK = 5  # clusters of narrow data that one loop of a compiled search compares
+_MOST_BLOCKS = -(-_MOST_PRODUCTS // _BLOCK)
 _SWEEP = 16  # scores that one loop of a compiled search compares
 _ROUNDING = 4e-6
 
@@ -54,127 +56,110 @@ def nearest(table):
     return tf.argmin(table, axis=0, output_type=tf.int32), tf.reduce_min(table, axis=0)
 
 
-class Kernel(NamedTuple):
-    """A search for the nearest centers that XLA compiles for chunks of one size.
-
-    Chunks of another size, as the last one may be, take the same search operation by operation.
-    """
-
-    kind: str  # "narrow" or "wide"
-    n_features: int
-    n_clusters: int
-    rows: int
-
-
 def is_narrow(d, n_clusters):
-    """Tell whether all products of a point and its centers fit into the registers of a loop."""
+    """Tell whether all products of a point and its centers are few enough to take one by one."""
     return d * n_clusters <= _MOST_PRODUCTS
 
 
-def nearest_compiled(x, centers, n_active, metric, kernel: Kernel):
-    """Return the labels (A', c) of the nearest of the centers (k, A', d), of which A are used."""
+def nearest_compiled(x, centers, n_active, metric, narrow):
+    """Return the labels (A', c) of the nearest of the centers (k, A', d), of which A are used.
+
+    XLA compiles the search for each shape of its arguments, without a new trace. The argument
+    `narrow` is d for narrow data, else 0.
+    """
     flat = tf.reshape(centers, [-1, tf.shape(centers)[2]])
     squared = tf.reduce_sum(flat * flat, axis=1)
     if metric == "cosine":
         squared = tf.zeros_like(squared)
+    bias = tf.reshape(squared, tf.shape(centers)[:2])
+    if narrow:
+        n_blocks = (tf.shape(centers)[0] + _BLOCK - 1) // _BLOCK
+        factors, bias = _blocks(-2 * centers, 0), _blocks(bias[..., tf.newaxis], float("inf"))
+        return _narrow(tf.transpose(x), factors, bias, n_active, n_blocks, narrow)
+    return _wide(x, -2 * flat, bias)
 
-    def compiled():
-        if kernel.kind == "narrow":
-            bias = tf.reshape(squared, tf.shape(centers)[:2])
-            return _compiled(_narrow, kernel)(tf.transpose(x), -2 * centers, bias, n_active)
-        return _compiled(_wide, kernel)(x, -2 * flat, squared)
 
-    return tf.cond(
-        tf.shape(x)[0] == kernel.rows, compiled, lambda: nearest(scores(x, centers, metric))[0]
+def _blocks(values, padding):
+    """Return values (k, A', m) by restart and block of clusters, of one shape for any small k."""
+    k, n_restarts, m = tf.unstack(tf.shape(values))
+    values = tf.pad(
+        values, [[0, _BLOCK * _MOST_BLOCKS - k], [0, 0], [0, 0]], constant_values=padding
     )
+    return tf.reshape(tf.transpose(values, [1, 0, 2]), [n_restarts, _MOST_BLOCKS, _BLOCK * m])
 
 
-@functools.lru_cache(maxsize=64)
-def _compiled(search, kernel):
-    """Return the compiled search of a kernel; XLA needs one for each shape."""
-    return tf.function(functools.partial(search, kernel=kernel), jit_compile=True, autograph=False)
+_compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
 
 
-def _narrow(features, factors, bias, n_active, kernel):
+@_compiled
+def _narrow(features, factors, bias, n_active, n_blocks, n_features):
     """Label (A', c) of the lowest score, products with few features taken one by one.
 
     Args:
         features: points, (d, c).
-        factors: (k, A', d).
-        bias: (k, A').
+        factors: of blocks of b clusters, (A', most blocks, b * d).
+        bias: (A', most blocks, b).
         n_active: restarts to label, the first ones.
-        kernel: of this shape.
+        n_blocks: blocks to search, the first ones.
+        n_features: d.
     """
+    features = tf.unstack(features, n_features)
+    dtype = bias.dtype
 
     def label(restart):
-        label = tf.zeros([kernel.rows], tf.int32)
-        best = tf.fill([kernel.rows], tf.constant(float("inf"), features.dtype))
-        for j in range(kernel.n_clusters):
-            score = tf.fill([kernel.rows], bias[j, restart])
-            for feature in range(kernel.n_features):
-                score += factors[j, restart, feature] * features[feature]
-            label = tf.where(score < best, j, label)
-            best = tf.minimum(best, score)
-        return label
+        def search(block, found):
+            best, label = tf.math.real(found), tf.math.imag(found)
+            scores = tf.unstack(bias[restart, block], _BLOCK)
+            products = iter(tf.unstack(factors[restart, block], _BLOCK * n_features))
+            for j, score in enumerate(scores):
+                for feature in features:
+                    score += next(products) * feature
+                label = tf.where(score < best, tf.cast(block * _BLOCK + j, dtype), label)
+                best = tf.minimum(best, score)
+            # As one tensor, for XLA would compute all scores again for a second one.
+            return block + 1, tf.complex(best, label)
+
+        nothing = tf.zeros_like(features[0])
+        state = (0, tf.complex(nothing + float("inf"), nothing))
+        found = tf.while_loop(lambda block, _: block < n_blocks, search, state)[1]
+        return tf.cast(tf.math.imag(found), tf.int32)
 
     def step(restart, labels):
         own = label(restart)[tf.newaxis]
         return restart + 1, tf.tensor_scatter_nd_update(labels, [[restart]], own)
 
-    labels = tf.zeros([tf.shape(factors)[1], kernel.rows], tf.int32)
+    labels = tf.zeros([tf.shape(factors)[0], tf.size(features[0])], tf.int32)
     return tf.while_loop(lambda restart, _: restart < n_active, step, (0, labels))[1]
 
 
-def _wide(x, factors, bias, kernel):
-    """Label (A', c) of the lowest score, of the products of x (c, d) and factors (k * A', d)."""
-    return _two_nearest_in_one_sweep(tf.matmul(factors, x, transpose_b=True), bias, kernel)[0]
+@_compiled
+def _wide(x, factors, bias):
+    """Label (A', c) of the lowest of x (c, d) times factors (k * A', d), plus bias (k, A')."""
+    return _two_nearest_in_one_sweep(tf.matmul(factors, x, transpose_b=True), bias)[0]
 
 
-def _two_nearest_in_one_sweep(products, bias, kernel):
+def _two_nearest_in_one_sweep(products, bias):
     """Label, best and second best score, each (A, c), in one sweep over the products.
 
     Args:
         products: (k * A, c).
-        bias: (k * A,), to add to them.
-        kernel: of this number of points and clusters.
+        bias: (k, A), to add to them.
     """
-    k = kernel.n_clusters
-    table = tf.reshape(products, [k, -1, kernel.rows])
-    bias = tf.reshape(bias, [k, -1, 1])
+    k = tf.shape(bias)[0]
+    table = tf.reshape(products, tf.concat([tf.shape(bias), [-1]], 0))
     infinite = tf.fill(tf.shape(table)[1:], tf.constant(float("inf"), table.dtype))
 
-    def rows_of(tensor, first, size):
-        # Unlike the ends of tensor[a:b], the size of a slice is a constant for XLA.
-        return tf.slice(tensor, [first, 0, 0], [size, *tf.unstack(tf.shape(tensor)[1:])])
-
-    def sweep(first, state, n_scores):
-        part, biases = rows_of(table, first, n_scores), rows_of(bias, first, n_scores)
-        label, best, second = state
-        for j in range(n_scores):
-            score = part[j] + biases[j]
-            label = tf.where(score < best, first + j, label)
+    def sweep(first, label, best, second):
+        for cluster in (first + j for j in range(_SWEEP)):
+            row = tf.minimum(cluster, k - 1)  # The last sweep may go beyond the clusters.
+            score = tf.where(cluster < k, table[row] + bias[row][:, tf.newaxis], infinite)
+            label = tf.where(score < best, cluster, label)
             second = tf.minimum(second, tf.maximum(best, score))
             best = tf.minimum(best, score)
-        return label, best, second
+        return first + _SWEEP, label, best, second
 
-    state = (tf.zeros(tf.shape(infinite), tf.int32), infinite, infinite)
-    n_blocks = k // _SWEEP
-    if n_blocks > 1:
-        _, *state = tf.while_loop(
-            lambda block, *_: block < n_blocks,
-            lambda block, *state: (block + 1, *sweep(block * _SWEEP, state, _SWEEP)),
-            (0, *state),
-        )
-        return sweep(n_blocks * _SWEEP, state, k % _SWEEP)
-    return sweep(0, state, k)
-
-
-def _two_nearest(table):
-    """Label, best and second best along the first axis, one TensorFlow operation after another."""
-    label, best = nearest(table)
-    own = tf.range(tf.shape(table)[0])[:, tf.newaxis, tf.newaxis] == label
-    rest = tf.where(own, tf.constant(float("inf"), table.dtype), table)
-    return label, best, tf.reduce_min(rest, axis=0)
+    state = (0, tf.zeros(tf.shape(infinite), tf.int32), infinite, infinite)
+    return tf.while_loop(lambda first, *_: first < k, sweep, state)[1:]
 
 
 class Projection(NamedTuple):
@@ -206,37 +191,27 @@ def project(centers, basis, metric) -> Projection:
     )
 
 
-def settle(projection, subspace, kernel: Kernel | None):
+def settle(projection, subspace):
     """Labels from the subspace alone, and the points whose error bound leaves one of them open.
 
     Args:
         projection: centers of A restarts.
         subspace: with c points.
-        kernel: how to find the nearest; None for one operation after another.
 
     Returns:
         labels (A, c) int32, open (c,) bool.
     """
     # By TensorFlow, on all cores; XLA's own product of these shapes takes twice as long.
     products = tf.matmul(projection.centers, subspace.points, transpose_b=True)
-
-    def by_operations():
-        table = tf.reshape(products, [-1, tf.shape(projection.residual)[0], tf.shape(products)[1]])
-        return _without_open(*_two_nearest(table), projection, subspace)
-
-    if kernel is None:
-        return by_operations()
-    return tf.cond(
-        tf.shape(products)[1] == kernel.rows,
-        lambda: _compiled(_settle, kernel)(products, projection, subspace),
-        by_operations,
-    )
+    return _settle(products, projection, subspace)
 
 
-def _settle(products, projection, subspace, kernel):
-    """Do the work of `settle` from the products on, for XLA."""
-    bias = tf.zeros_like(projection.centers[:, 0])
-    found = _two_nearest_in_one_sweep(products, bias, kernel)
+@_compiled
+def _settle(products, projection, subspace):
+    """Do the work of `settle` from the products on."""
+    n_active = tf.shape(projection.residual)[0]
+    bias = tf.zeros([tf.shape(products)[0] // n_active, n_active], products.dtype)
+    found = _two_nearest_in_one_sweep(products, bias)
     return _without_open(*found, projection, subspace)
 
 

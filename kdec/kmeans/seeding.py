@@ -23,7 +23,16 @@ def random_points(random_state, sample_weight, n_clusters: int, n_init: int) -> 
 
     Returns:
         int64 indices of points, shape (n_init, n_clusters).
+
+    Raises:
+        ValueError: If fewer points than clusters have a weight.
     """
+    n_weighted = np.count_nonzero(sample_weight)
+    if n_weighted < n_clusters:
+        raise ValueError(
+            'Expected at least as many points with a weight as clusters, for init="random". '
+            f"Received: {n_weighted} with n_clusters={n_clusters}."
+        )
     probability = sample_weight / sample_weight.sum()
     n = len(sample_weight)
     draws = [

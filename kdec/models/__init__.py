@@ -12,15 +12,15 @@ __getattr__, __dir__, __all__ = lazy_names(
         "backend": ["require_tensorflow"],
         "batches": ["ShuffledBatches"],
         "dec": ["DEC"],
-        "differentiable_kmeans": [
-            *("DifferentiableKMeans", "DifferentiableKMeansLayer", "TemperatureDecay")
-        ],
+        "differentiable_kmeans": ["DifferentiableKMeans"],
+        "differentiable_kmeans_layer": ["DifferentiableKMeansLayer"],
         "encoders": ["encoder_of"],
         "kmeans_loss": ["KMeansLoss"],
         "neighbor_contrast": ["NeighborContrast"],
         "precision": ["fastest_policy"],
         "resuming": ["read_curve", "resuming_callbacks", "save_whole"],
         "self_labeling": ["SelfLabeling"],
+        "temperature_decay": ["TemperatureDecay"],
         "targets": ["target_distribution"],
     },
 )

@@ -1,7 +1,10 @@
 """Batches for `fit`: shuffled by the seed and the epoch alone, and free of tf.data's tuner."""
 
 import keras
+import numpy as np
 import tensorflow as tf
+
+from kdec.guards import non_negative_int, positive_int
 
 
 class ShuffledBatches(keras.callbacks.Callback):
@@ -15,7 +18,11 @@ class ShuffledBatches(keras.callbacks.Callback):
         x: Array (n, ...), all samples; or a tuple of such arrays, as inputs and targets. One copy
             of each is kept as a tensor.
         batch_size: Positive int; the last batch of an epoch may be smaller.
-        seed: Int. Defaults to 0.
+        seed: Int of at least 0. Defaults to 0.
+
+    Raises:
+        ValueError: If there are no samples, or not as many in each array, or a number is out of its
+            range.
 
     Attributes:
         dataset: `tf.data.Dataset` of the batches of one epoch, each (batch, ...), or a tuple.
@@ -33,9 +40,17 @@ class ShuffledBatches(keras.callbacks.Callback):
     """
 
     def __init__(self, x, batch_size: int, seed: int = 0):
+        batch_size = positive_int("batch_size", batch_size)
+        seed = non_negative_int("seed", seed)
+        shapes = [np.shape(array) for array in tf.nest.flatten(x)]
+        n = shapes[0][0] if shapes and shapes[0] else 0
+        if n == 0 or any(shape[:1] != (n,) for shape in shapes):
+            raise ValueError(
+                f"Expected `x` to be an array of n samples, n > 0, or a tuple of such. "
+                f"Received: shapes {shapes}"
+            )
         super().__init__()
         x = tf.nest.map_structure(tf.convert_to_tensor, x)
-        n = len(tf.nest.flatten(x)[0])
         self.n_batches = -(-n // batch_size)
         self.epoch = tf.Variable(0, dtype=tf.int32)
 

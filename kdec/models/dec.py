@@ -14,13 +14,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.models.encoders import check_embedding, check_spread, check_views, encoder_of
 from kdec.models.own_loss import add_losses_of
 from kdec.models.placement import Placement
-from kdec.models.samples import check_labels, check_samples
+from kdec.models.samples import check_labels
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
 from kdec.models.whole_set import WholeSetModel
 
@@ -198,7 +198,7 @@ class DEC(WholeSetModel):
             ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, its
                 embedding is not finite or has collapsed to a point, or a number is not positive.
         """
-        x = check_samples(x, self.encoder)
+        x = self.check_whole_set(x, self.encoder)
         if len(x) < self.n_clusters:
             raise ValueError(
                 f"Expected at least {self.n_clusters} samples, one a cluster. Received: {len(x)}"
@@ -284,13 +284,13 @@ class DEC(WholeSetModel):
                 were not, and a fresh optimizer.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        self.check_fit(other_options)
-        x = check_samples(x, self.encoder)
+        self.check_fit(other_options, callbacks, initial_epoch)
+        x = self.check_whole_set(x, self.encoder)
         y = None if y is None else check_labels(y, len(x))
         batch_size = positive_int("batch_size", batch_size)
         max_steps = positive_int("max_steps", max_steps)
         update_interval = positive_int("update_interval", update_interval)
-        if not isinstance(tol, Real):
+        if not isinstance(tol, Real) or math.isnan(tol):
             raise ValueError(f"Expected `tol` to be a number. Received: tol={tol!r}")
         if not self.placement.is_made(self.clustering.clusters):
             logger.info("The centroids have not been placed: running k-means on the embedding.")
@@ -300,6 +300,7 @@ class DEC(WholeSetModel):
         training_set = TrainingSet(self, x, batch_size, update_interval, max_steps, shuffle)
         return self.fit_by_epochs(
             training_set.run_interval,
+            x,
             epochs=-(-max_steps // update_interval),
             initial_epoch=initial_epoch,
             callbacks=[
@@ -363,7 +364,10 @@ def _check_weights(clustering_weight, reconstruction_weight, has_decoder):
             f"Received: {clustering_weight!r} and {reconstruction_weight!r}"
         )
     if clustering_weight == 0 and reconstruction_weight == 0:
-        raise ValueError("Expected one of `clustering_weight` and `reconstruction_weight` above 0.")
+        raise ValueError(
+            "Expected one of `clustering_weight` and `reconstruction_weight` above 0. "
+            "Received: 0 for both"
+        )
     if reconstruction_weight and not has_decoder:
         raise ValueError(
             "Expected a kdec.Autoencoder, whose decoder reconstructs, or reconstruction_weight=0. "

@@ -6,145 +6,21 @@ squared distances to all centroids of all runs, by one matrix product -> assignm
 """
 
 import logging
-import math
-from numbers import Real
 
 import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import positive_int
-from kdec.layers import spec_of_rows
+from kdec.guards import as_array, positive_int
+from kdec.models.arrays import check_array
+from kdec.models.differentiable_kmeans_layer import DifferentiableKMeansLayer, check_built
 from kdec.models.encoders import check_encoder, check_spread
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.placement import Placement
 
 logger = logging.getLogger("kdec")
 
-
-@keras.saving.register_keras_serializable(package="kdec")
-class DifferentiableKMeansLayer(keras.layers.Layer):
-    """Soft k-means assignment of samples to centroids, with the loss that trains the centroids.
-
-    With the squared distances `d_k = ||x - mu_k||^2` of a sample, its assignments and its loss are
-
-    `a_k = exp(-d_k / temperature) / sum_j exp(-d_j / temperature)` and `sum_k a_k d_k`.
-
-    The layer adds the loss's mean over the batch to those of the model that it is in, so that any
-    Keras model trains it, alone or beside other losses. The gradient goes through the assignments
-    as well. As the temperature goes to 0 the loss tends to the inertia of k-means per sample.
-
-    With `n_runs`, as many independent sets of centroids stand side by side. They share one matrix
-    product, which is much faster than training them one after another. Their losses are added up,
-    so that each set gets the gradient that it would get alone.
-
-    Its weights are `clusters`, the centroids, float of shape (n_clusters, n_features), or
-    (n_runs, n_clusters, n_features), and the scalar `temperature`, which is not trained.
-
-    Args:
-        n_clusters: Positive int, number of clusters.
-        temperature: Positive float, in squared units of the input; the lower, the harder the
-            assignments. Defaults to 1.0.
-        n_runs: Positive int, number of sets of centroids, or None for one set without an axis of
-            its own. Defaults to None.
-        **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
-
-    Input shape:
-        (batch, n_features), float.
-
-    Output shape:
-        (batch, n_clusters), or (batch, n_runs, n_clusters), float; sums to 1 over the last axis.
-
-    Raises:
-        ValueError: If `n_clusters` or `n_runs` is not a positive int, `temperature` is not
-            positive, or the input is not two-dimensional with a known number of features.
-
-    Reference:
-        Peng, Zhou, Zhu, k-meansNet: When k-means Meets Differentiable Programming (2018),
-        arXiv:1808.07292, section 3: tau is the temperature.
-
-    Example:
-    >>> import kdec, numpy as np
-    >>> layer = kdec.DifferentiableKMeansLayer(2, temperature=3.0)
-    >>> layer.build((None, 1))
-    >>> layer.clusters.assign([[0.0], [3.0]]) is not None
-    True
-    >>> np.array(layer(np.array([[0.0], [1.5]])), "float64").round(3).tolist()
-    [[0.953, 0.047], [0.5, 0.5]]
-    """
-
-    def __init__(
-        self, n_clusters: int, temperature: float = 1.0, n_runs: int | None = None, **kwargs
-    ):
-        n_clusters = positive_int("n_clusters", n_clusters)
-        n_runs = None if n_runs is None else positive_int("n_runs", n_runs)
-        _check_temperature("temperature", temperature)
-        super().__init__(**kwargs)
-        self.n_clusters = n_clusters
-        self.n_runs = n_runs
-        self._initial_temperature = float(temperature)
-
-    def build(self, input_shape):
-        """Create the weights for inputs of `input_shape` (batch, n_features)."""
-        self.input_spec = spec_of_rows(input_shape)
-        self.clusters = self.add_weight(
-            shape=(*self._sets, self.n_clusters, input_shape[-1]),
-            initializer="glorot_uniform",
-            autocast=False,  # `squared_distances` says in what precision.
-            name="clusters",
-        )
-        self.temperature = self.add_weight(
-            shape=(),
-            # Not `Constant`, which rounds to float32 first.
-            initializer=lambda _, dtype: ops.convert_to_tensor(self._initial_temperature, dtype),
-            trainable=False,
-            autocast=False,
-            name="temperature",
-        )
-
-    def call(self, inputs):
-        """Return the assignments of `inputs`, and add their weighted squared distance as loss."""
-        distances = self.squared_distances(inputs)
-        temperature = ops.cast(self.temperature, distances.dtype)
-        assignments = ops.softmax(-distances / temperature, axis=-1)
-        loss_of_run = ops.mean(ops.sum(assignments * distances, axis=-1), axis=0)
-        self.add_loss(ops.sum(loss_of_run))
-        return ops.cast(assignments, self.compute_dtype)
-
-    def squared_distances(self, inputs):
-        """Return the squared distances of `inputs` to the centroids, shaped as the output."""
-        # Half precision overflows at a distance of 256.
-        dtype = keras.backend.result_type(self.compute_dtype, "float32")
-        centroids = ops.reshape(ops.cast(self.clusters, dtype), (-1, self.clusters.shape[-1]))
-        # |x|^2 - 2xc + |c|^2 holds from any origin. From one amidst the centroids it keeps its
-        # digits for data far from 0. The result does not depend on it, so no gradient need pass.
-        origin = ops.stop_gradient(ops.mean(centroids, axis=0))
-        inputs, centroids = ops.cast(inputs, dtype) - origin, centroids - origin
-        distances = (
-            ops.sum(ops.square(inputs), axis=-1, keepdims=True)
-            - 2.0 * ops.matmul(inputs, ops.transpose(centroids))
-            + ops.sum(ops.square(centroids), axis=-1)
-        )
-        distances = ops.maximum(distances, 0.0)
-        return ops.reshape(distances, (-1, *self._sets, self.n_clusters))
-
-    def compute_output_shape(self, input_shape):
-        """Return the shape of the assignments."""
-        return (input_shape[0], *self._sets, self.n_clusters)
-
-    def get_config(self):
-        """Return the arguments that rebuild this layer."""
-        return {
-            **super().get_config(),
-            "n_clusters": self.n_clusters,
-            "temperature": self._initial_temperature,
-            "n_runs": self.n_runs,
-        }
-
-    @property
-    def _sets(self):
-        """The axis of the runs, if there is one, as part of a shape."""
-        return () if self.n_runs is None else (self.n_runs,)
+_TEMPERATURE_SAMPLES = 2048
 
 
 @keras.saving.register_keras_serializable(package="kdec")
@@ -157,6 +33,10 @@ class DifferentiableKMeans(OwnLossModel):
     squared distance of `DifferentiableKMeansLayer`, the sum over the runs if there are several;
     compile without one.
 
+    The same data in other units have the same assignments, by SGD with the same learning rate. That
+    of Adam and its like has the unit of the embedding: in a thousandth of the unit take it a
+    thousand times as large. Centroids that have all become equal are warned of after `fit`.
+
     An encoder that trains on this loss alone can lower it by shrinking its embedding: train it with
     a reconstruction loss beside, in a model of your own around the layer, or set
     `encoder.trainable = False`.
@@ -166,7 +46,10 @@ class DifferentiableKMeans(OwnLossModel):
         encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features), or None to cluster the
             samples themselves. Shared, not copied. Defaults to None.
         temperature: Positive float, temperature of the assignments at the start, in squared units
-            of the embedding. `TemperatureDecay` lowers it over the epochs. Defaults to 1.0.
+            of the embedding. `TemperatureDecay` lowers it over the epochs. Defaults to None: a
+            tenth of the mean gap between the squared distances of a sample to the second nearest
+            and to the nearest centroid, when `initialize` has placed them. It is saved with the
+            model.
         n_runs: Positive int, number of sets of centroids that train side by side on one encoder,
             or None for one set without an axis of its own. Defaults to None.
         **kwargs: Arguments of `keras.Model`, such as `name`.
@@ -200,7 +83,7 @@ class DifferentiableKMeans(OwnLossModel):
         self,
         n_clusters: int,
         encoder: keras.Model | None = None,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         n_runs: int | None = None,
         **kwargs,
     ):
@@ -226,7 +109,7 @@ class DifferentiableKMeans(OwnLossModel):
 
     def export(self, filepath, *args, **kwargs):
         """Export as `keras.Model.export` does; a ValueError for a model without centroids."""
-        _check_built(self)
+        check_built(self)
         self(keras.KerasTensor((None, *self.sample_shape)))  # Keras asks for a first call.
         return super().export(filepath, *args, **kwargs)
 
@@ -247,7 +130,7 @@ class DifferentiableKMeans(OwnLossModel):
         Raises:
             ValueError: If the model is not built.
         """
-        _check_built(self)
+        check_built(self)
         return ops.convert_to_numpy(self.clustering.clusters)
 
     def call(self, inputs, training=None):
@@ -265,10 +148,12 @@ class DifferentiableKMeans(OwnLossModel):
             batch_size: Positive int, rows encoded at once. Defaults to 2048.
 
         Raises:
+            TypeError: If `x` is no array, such as a dataset or a sparse matrix.
             ValueError: If `x` has fewer than `n_clusters` samples or does not hold real numbers, or
                 what is drawn does not fit the model, is not finite, or has one code for all.
         """
-        x = np.asarray(x)
+        check_array(x)
+        x = as_array("x", x)
         batch_size = positive_int("batch_size", batch_size)
         if x.ndim < 2 or len(x) < self.n_clusters:
             raise ValueError(
@@ -282,7 +167,9 @@ class DifferentiableKMeans(OwnLossModel):
         generator = np.random.default_rng(random_state)
         draws = range(self.n_runs or 1)
         chosen = np.concatenate([generator.permutation(len(x))[: self.n_clusters] for _ in draws])
-        samples = x[chosen]
+        # Behind them those that the temperature follows from.
+        more = generator.permutation(len(x))[:_TEMPERATURE_SAMPLES]
+        samples = x[np.concatenate([chosen, more])] if self.clustering.is_automatic else x[chosen]
         if self.encoder is not None:
             samples = self.encoder.predict(samples, batch_size=batch_size, verbose=0)
         n_features = self.clustering.clusters.shape[-1]
@@ -293,8 +180,9 @@ class DifferentiableKMeans(OwnLossModel):
             )
         # Samples that differ and codes that do not are the encoder's fault.
         if self.encoder and (x[chosen] != x[chosen[0]]).any():
-            check_spread(samples)
-        self.placement.make(self.clustering.clusters, samples)
+            check_spread(samples[: len(chosen)])
+        self.placement.make(self.clustering.clusters, samples[: len(chosen)])
+        self.clustering.fix_temperature(samples)
 
     def fit(self, x=None, *args, **kwargs):
         """Train as `keras.Model.fit` does, whose arguments it takes, without targets.
@@ -315,7 +203,20 @@ class DifferentiableKMeans(OwnLossModel):
                 raise ValueError(f"{expected} {received}")
             logger.info("The centroids have not been placed: placing them on random samples.")
             self.initialize(x, random_state=np.random.randint(2**31))
-        return super().fit(x, *args, **kwargs)
+        history = super().fit(x, *args, **kwargs)
+        self._warn_of_collapse()
+        return history
+
+    def _warn_of_collapse(self):
+        n_collapsed = self.clustering.n_collapsed()
+        if n_collapsed:
+            logger.warning(
+                "The centroids have collapsed%s: they are equal, and so are all assignments. A "
+                "`temperature` below %.3g keeps them apart; where an encoder has shrunk its "
+                "embedding, a reconstruction loss beside does. Call `initialize` before `fit`.",
+                f" in {n_collapsed} of {self.n_runs} runs" if self.n_runs else "",
+                float(ops.convert_to_numpy(self.clustering.temperature)),
+            )
 
     def get_config(self):
         """Return the arguments that rebuild this model."""
@@ -325,75 +226,3 @@ class DifferentiableKMeans(OwnLossModel):
             "temperature": self.clustering.get_config()["temperature"],
             "n_runs": self.n_runs,
         }
-
-
-class TemperatureDecay(keras.callbacks.Callback):
-    """Lowers the temperature by the same factor each epoch, from `initial` to `final`.
-
-    The temperature depends on the epoch alone, so a resumed training goes on with the right one. It
-    is in the logs as `temperature`.
-
-    Args:
-        initial: Positive float, temperature of the first epoch.
-        final: Positive float, temperature from epoch number `n_epochs` on.
-        n_epochs: Positive int, epochs over which it falls, including the first and the last.
-
-    Raises:
-        ValueError: If a number is not positive; in `fit`, if the model has no
-            `DifferentiableKMeansLayer` among its layers, or one without centroids yet.
-
-    Example:
-    >>> import kdec
-    >>> decay = kdec.differentiable_kmeans.TemperatureDecay(8.0, 0.5, n_epochs=5)
-    >>> [decay.temperature(epoch) for epoch in range(7)]
-    [8.0, 4.0, 2.0, 1.0, 0.5, 0.5, 0.5]
-    """
-
-    def __init__(self, initial: float, final: float, n_epochs: int):
-        _check_temperature("initial", initial)
-        _check_temperature("final", final)
-        n_epochs = positive_int("n_epochs", n_epochs)
-        super().__init__()
-        self.initial = float(initial)
-        self.final = float(final)
-        self.n_epochs = n_epochs
-
-    def temperature(self, epoch: int) -> float:
-        """Return the temperature of an epoch, counted from 0."""
-        return self.initial * (self.final / self.initial) ** min(
-            epoch / max(self.n_epochs - 1, 1), 1
-        )
-
-    def on_train_begin(self, logs=None):
-        """Raise a ValueError if there is no temperature to lower."""
-        if not self._layers():
-            raise ValueError(
-                "Expected a model with a DifferentiableKMeansLayer among its layers. "
-                f"Received: layers {[type(layer).__name__ for layer in self.model.layers]}"
-            )
-        for layer in self._layers():
-            _check_built(layer)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Set the temperature of `epoch`."""
-        for layer in self._layers():
-            layer.temperature.assign(self.temperature(epoch))
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Add the temperature of `epoch` to the logs."""
-        logs["temperature"] = self.temperature(epoch)
-
-    def _layers(self):
-        layers = self.model.layers
-        return [layer for layer in layers if isinstance(layer, DifferentiableKMeansLayer)]
-
-
-def _check_built(layer):
-    if not layer.built:
-        expected = "Expected a model with centroids: call its `initialize(x)` first, or `build` it."
-        raise ValueError(f"{expected} Received: one that is not built.")
-
-
-def _check_temperature(name, value):
-    if not isinstance(value, Real) or not 0 < value < math.inf:
-        raise ValueError(f"Expected `{name}` to be positive and finite. Received: {name}={value!r}")

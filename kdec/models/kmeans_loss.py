@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras import ops
 
 from kdec.autoencoders import Autoencoder
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.models.backend import require_tensorflow
 from kdec.models.encoders import check_embedding, check_encoder
 from kdec.models.lloyd_loss import kmeans_loss, nearest
@@ -187,12 +187,14 @@ class KMeansLoss(OwnLossModel):
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
         require_tensorflow("the training of KMeansLoss")
+        self.check_samples(x)
+        self.check_options({"batch_size": batch_size})
         if hasattr(x, "shape") and not int(self._has_centroids):
-            first_batch = min(batch_size or _KERAS_BATCH_SIZE, len(x))
+            first_batch = min(batch_size or _KERAS_BATCH_SIZE, x.shape[0])
             if first_batch < self.n_clusters:
                 raise ValueError(
                     f"Expected a first batch of at least n_clusters={self.n_clusters} samples. "
-                    f"Received: {len(x)} samples, in batches of {first_batch}"
+                    f"Received: {x.shape[0]} samples, in batches of {first_batch}"
                 )
         with _small_first_batch_named(self.n_clusters):
             return super().fit(x, y, batch_size, *args, **kwargs)

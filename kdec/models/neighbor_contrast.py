@@ -11,11 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kdec.integers import is_positive_int, non_negative_int, positive_int
+from kdec.guards import is_positive_int, non_negative_int, positive_int
 from kdec.models.contrastive_loss import nt_xent, unit_length
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.own_loss import add_losses_of
-from kdec.models.samples import check_samples
 from kdec.models.stateless_seeds import StatelessSeeds
 from kdec.models.whole_set import WholeSetModel
 from kdec.neighbors import nearest_neighbors
@@ -156,9 +155,9 @@ class NeighborContrast(WholeSetModel):
                 or a number is out of its range.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        self.check_fit(other_options)
+        self.check_fit(other_options, callbacks, initial_epoch)
         self.check_optimizer()  # before the search for neighbours, which can take long
-        x = check_samples(x, self.encoder)
+        x = self.check_whole_set(x, self.encoder)
         batch_size = positive_int("batch_size", batch_size, least=2)
         epochs = positive_int("epochs", epochs)
         if pairs is not None:
@@ -177,6 +176,7 @@ class NeighborContrast(WholeSetModel):
             self.compile(keras.optimizers.Adam(decay))
         return self.fit_by_epochs(
             paired.run_epoch,
+            x,
             epochs=epochs,
             initial_epoch=initial_epoch,
             callbacks=callbacks,

@@ -2,9 +2,10 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from kdec import metrics
+from kdec.guards import as_array, refuse_forked_process
+from kdec.models.arrays import check_array
 
 
 def check_samples(x, encoder: keras.Model) -> np.ndarray:
@@ -13,15 +14,13 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
     Images without the axis of their one channel get it.
 
     Raises:
-        TypeError: If `x` is a dataset.
+        TypeError: If `x` is no array, such as a dataset, a generator or a sparse matrix.
         ValueError: If its shape does not fit the encoder, or it does not hold finite real numbers.
+        RuntimeError: In a process that was forked after TensorFlow had started.
     """
-    if isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
-        raise TypeError(
-            "Expected `x` to be an array of all samples: k-means and the targets need them at "
-            f"once. Received: {type(x)}"
-        )
-    x = np.asarray(x)
+    refuse_forked_process()
+    check_array(x)
+    x = as_array("x", x)
     expected = encoder.input_shape[1:]
     if x.ndim == len(expected) and expected[-1] == 1:
         x = x[..., np.newaxis]
@@ -44,7 +43,7 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
 
 def check_labels(y, n: int) -> np.ndarray:
     """Return the labels `y` of n samples as an array; a ValueError if they are none."""
-    y = np.asarray(y)
+    y = as_array("y", y)
     if y.shape != (n,):
         raise ValueError(f"Expected `y` of shape ({n},), one label a sample. Received: {y.shape}")
     metrics.accuracy(y, y)  # An error now, for labels that are none, rather than at a renewal.

@@ -11,11 +11,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kdec.integers import non_negative_int, positive_int
+from kdec.guards import as_array, non_negative_int, positive_int
 from kdec.models.encoders import check_encoder, check_views
 from kdec.models.label_renewal import LabeledSamples, LabelRenewal, Selection, check_share
 from kdec.models.own_loss import add_losses_of
-from kdec.models.samples import check_labels, check_samples
+from kdec.models.samples import check_labels
 from kdec.models.whole_set import WholeSetModel
 
 _LEARNING_RATE = 1e-3
@@ -174,8 +174,8 @@ class SelfLabeling(WholeSetModel):
             FloatingPointError: If the assignments are not finite, likewise.
             RuntimeError: If Keras runs on another backend than TensorFlow.
         """
-        self.check_fit(other_options)
-        x = check_samples(x, self.classifier)
+        self.check_fit(other_options, callbacks, initial_epoch)
+        x = self.check_whole_set(x, self.classifier)
         labels, found_confidences = _check_assignments(labels, len(x), self.n_clusters)
         if confidences is None:
             confidences = found_confidences
@@ -198,6 +198,7 @@ class SelfLabeling(WholeSetModel):
         renewal = LabelRenewal(labeled, selection, labels, confidences, y)
         return self.fit_by_epochs(
             labeled.run_round,
+            x,
             epochs=rounds,
             initial_epoch=initial_epoch,
             callbacks=[renewal, *keras.tree.flatten(callbacks or [])],
@@ -237,7 +238,7 @@ def _in_full_precision(logits):
 
 def _check_assignments(labels, n, n_clusters):
     """Labels (n,) and confidences (n,) out of labels or soft assignments, or an error."""
-    labels = np.asarray(labels)
+    labels = as_array("labels", labels)
     if labels.shape == (n, n_clusters) and labels.dtype.kind == "f" and np.isfinite(labels).all():
         labels, confidences = labels.argmax(axis=1), labels.max(axis=1)
     elif labels.shape == (n,) and labels.dtype.kind in "iu":

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from kdec.guards import real_array
+
 
 def target_distribution(q):
     """Return the targets p that sharpen the soft assignments q.
@@ -19,7 +21,8 @@ def target_distribution(q):
         p, of the same shape, dtype and kind (NumPy array or backend tensor) as `q`.
 
     Raises:
-        ValueError: If `q` is not two-dimensional.
+        ValueError: If `q` is not two-dimensional, or an array of others than finite numbers of at
+            least 0.
 
     Reference:
         Xie, Girshick, Farhadi, Unsupervised Deep Embedding for Clustering Analysis (2016), eq. 3.
@@ -32,8 +35,10 @@ def target_distribution(q):
     """
     on_tensors = ops.is_tensor(q)
     if not on_tensors:
-        q = np.asarray(q)
+        q = real_array("q", q)
         q = q.astype("float64") if q.dtype.kind in "biu" else q
+        if not (np.isfinite(q).all() and (q >= 0).all()):
+            raise ValueError("Expected `q` to be finite, at least 0. Received: others among them.")
     if len(q.shape) != 2:
         raise ValueError(f"Expected `q` of shape (n, n_clusters). Received: shape {tuple(q.shape)}")
     backend, cast = (ops, ops.cast) if on_tensors else (np, np.ndarray.astype)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from kdec.models.backend import require_tensorflow
 from kdec.models.batches import without_tuner
 from kdec.models.own_loss import OwnLossModel
+from kdec.models.samples import check_samples
 
 
 class WholeSetModel(OwnLossModel):
@@ -36,12 +37,14 @@ class WholeSetModel(OwnLossModel):
         self.supports_jit = False
         self._run_epoch = None
 
-    def check_fit(self, other_options: dict) -> None:
-        """Raise an error unless Keras runs on TensorFlow, and `other_options` is empty.
+    def check_fit(self, other_options: dict, callbacks, initial_epoch) -> None:
+        """Raise an error unless Keras runs on TensorFlow, and the options of `fit` are good.
 
         Args:
             other_options: What `fit` was given by a name that is none of its arguments', such as
                 one of `keras.Model.fit`.
+            callbacks: What should be Keras callbacks, or None.
+            initial_epoch: What should be an int of at least 0.
         """
         require_tensorflow(f"the training of {type(self).__name__}")
         for name in other_options:
@@ -53,19 +56,32 @@ class WholeSetModel(OwnLossModel):
                 known = list(inspect.signature(self.fit).parameters)[:-1]
                 expected = f"Expected arguments of {type(self).__name__}.fit: {', '.join(known)}."
             raise TypeError(f"{expected} Received: an argument `{name}`")
+        self.check_options({"callbacks": callbacks, "initial_epoch": initial_epoch})
+
+    def check_whole_set(self, x, encoder: keras.Model):
+        """Return all samples `x` as an array for `encoder`; warn if unlike those it learned from.
+
+        Raises:
+            TypeError, ValueError: As `kdec.models.samples.check_samples` does.
+        """
+        x = check_samples(x, encoder)
+        self.warn_of_unlike_samples(x)
+        return x
 
     def test_step(self, data):
         """Raise an error: the loss depends on what only the training samples have."""
         raise NotImplementedError(self.instead_of_evaluation)
 
-    def fit_by_epochs(self, run_epoch: Callable[[], None], **options) -> keras.callbacks.History:
+    def fit_by_epochs(self, run_epoch: Callable[[], None], x, **options) -> keras.callbacks.History:
         """Call `run_epoch` once an epoch, and return Keras' History.
 
         Args:
             run_epoch: A `tf.function` without arguments, which takes the steps of an epoch.
+            x: All samples, an array (n, ...).
             **options: Those of `keras.Model.fit` that are not about data.
         """
         self.check_optimizer()
+        self.remember_samples(x)
         if not self.optimizer.built:
             # With all variables, trained or not: Keras hands the optimizer all of the model's at
             # the end of `fit`, where moving averages take the place of the weights by position.

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int
 from kdec.neighbors.search import nearest_neighbors
 
 
@@ -53,7 +53,7 @@ def diffuse_labels(
     """
     n_neighbors = positive_int("n_neighbors", n_neighbors)
     n_passes = positive_int("n_passes", n_passes)
-    codes = np.asarray(codes)
+    codes = as_array("codes", codes)
     shares = _as_shares(assignments, len(codes) if codes.ndim else 0)
     _check_that_all_live(shares, "Expected a sample in each cluster")
     neighbors = nearest_neighbors(codes, n_neighbors, verbose=verbose)

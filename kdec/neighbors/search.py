@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int, refuse_forked_process
 
 _MOST_FEATURES = 64  # that are searched as they are; of more, the principal components are
 _BAR_FROM = 20_000  # samples, from where the search takes more than a second or two
@@ -40,12 +40,14 @@ def nearest_neighbors(
     Raises:
         ValueError: If `x` does not hold finite real numbers, there are not more samples than
             `n_neighbors`, or a number is not a positive int.
+        RuntimeError: In a process that was forked after TensorFlow had started.
 
     Example:
     >>> import kdec, numpy as np
     >>> kdec.nearest_neighbors(np.array([[0.0], [1.0], [3.0], [3.5]]), n_neighbors=2).tolist()
     [[1, 2], [0, 2], [3, 1], [2, 1]]
     """
+    refuse_forked_process()
     n_neighbors = positive_int("n_neighbors", n_neighbors)
     n_components = positive_int("n_components", n_components)
     points = _reduced(_centred(x), n_components)
@@ -68,7 +70,7 @@ def nearest_neighbors(
 
 def _centred(x):
     """`x` as a float array (n, d) around its mean, or an error."""
-    x = np.asarray(x)
+    x = as_array("x", x)
     if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "biuf":
         raise ValueError(
             "Expected `x` to hold real numbers, shape (n, ...) with n > 0. "

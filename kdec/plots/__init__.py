@@ -21,12 +21,14 @@ from kdec.plots.curves import curve_band, curve_grid, learning_curves
 from kdec.plots.embeddings import embedding_2d, embedding_3d, embedding_3d_animation
 from kdec.plots.images import centroid_images, image_rows, reconstructions
 from kdec.plots.names import printable
+from kdec.plots.numbers_of_clusters import choice_of_k
 from kdec.plots.partitions import clusters_2d, elbow
 from kdec.plots.points import label_colors
 from kdec.plots.random_views import views
 
 __all__ = [
     "centroid_images",
+    "choice_of_k",
     "clusters_2d",
     "confusion_matrix",
     "curve_band",

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from kdec import metrics
 from kdec.plots.names import PLAIN, printable, set_heading
+from kdec.plots.points import check_axes
 
 _MAX_ANNOTATED = 20
 _MAX_LETTERS = 30
@@ -57,6 +58,7 @@ def confusion_matrix(
     labels, clusters = (
         [printable(name, _MAX_LETTERS) for name in names] for names in (counts.index, counts)
     )
+    check_axes(ax)
     if ax is None:
         width = min(2.4 + 0.56 * n_columns, 14) + _room_for(labels)
         height = min(1.8 + 0.48 * n_rows, 12) + _room_for(clusters)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int, real_array
 from kdec.plots.names import PLAIN, printable, set_heading
-from kdec.plots.points import PALETTE, SINGLE_COLOR
+from kdec.plots.points import PALETTE, SINGLE_COLOR, check_axes
 
 _VALIDATION = "val_"
 _MAX_LETTERS = 32
@@ -109,6 +110,7 @@ def curve_band(
         'ACC'
         >>> plt.close(ax.figure)
     """
+    check_axes(ax)
     runs = _check_runs(runs, "runs")
     positions = _positions(runs.shape[1], steps, "runs")
     if ax is None:
@@ -161,8 +163,16 @@ def curve_grid(
         ['relu', 'selu']
         >>> plt.close(figure)
     """
+    if not isinstance(curves, Mapping) or not isinstance(references or {}, Mapping):
+        raise TypeError(
+            "Expected `curves` and `references` to be mappings of names to values. "
+            f"Received: {type(curves).__name__} and {type(references).__name__}"
+        )
     runs = {name: _check_runs(values, f"curves[{name!r}]") for name, values in curves.items()}
-    references = dict(references or {})
+    references = {
+        name: _as_floats(value, f"references[{name!r}]").item()
+        for name, value in (references or {}).items()
+    }
     n_columns = positive_int(
         "n_columns", _columns(len(runs), least=3) if n_columns is None else n_columns
     )
@@ -210,7 +220,7 @@ def _check_history(history, keys):
     if unknown or (keys is not None and not len(keys)):
         raise ValueError(f"Expected `keys` out of {list(values)}. Received: {list(keys)}")
     names = values if keys is None else keys
-    curves = {name: np.asarray(values[name], dtype=float) for name in names}
+    curves = {name: _as_floats(values[name], f"history[{name!r}]") for name in names}
     for name, curve in curves.items():
         if curve.ndim != 1:
             raise ValueError(
@@ -220,7 +230,7 @@ def _check_history(history, keys):
 
 
 def _check_runs(runs, name):
-    runs = np.asarray(runs, dtype=float)
+    runs = _as_floats(runs, name)
     if runs.size == 0 or runs.ndim not in (1, 2):
         raise ValueError(
             f"Expected `{name}` to have the shape (n_runs, n_steps) or (n_steps,), not empty. "
@@ -229,10 +239,18 @@ def _check_runs(runs, name):
     return np.atleast_2d(runs)
 
 
+def _as_floats(values, name):
+    """Values as floats, None as NaN."""
+    values = as_array(name, values)
+    if values.dtype.kind == "O" and all(v is None or isinstance(v, Real) for v in values.flat):
+        values = values.astype(float)
+    return real_array(name, values).astype(float)
+
+
 def _positions(n_steps, steps, name):
     if steps is None:
         return np.arange(1, n_steps + 1)
-    steps = np.asarray(steps)
+    steps = real_array("steps", steps)
     if steps.shape != (n_steps,):
         raise ValueError(
             f"Expected `steps` to have the shape ({n_steps},) of {name!r}. "

@@ -1,6 +1,7 @@
 """Embeddings in 3-D, still and turning, and in 2-D by t-SNE."""
 
 import os
+from numbers import Real
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,11 +12,12 @@ from mpl_toolkits.mplot3d import Axes3D
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from kdec.integers import positive_int
+from kdec.guards import non_negative_int, positive_int
 from kdec.plots.legend import add_legend, make_room
 from kdec.plots.names import set_heading
 from kdec.plots.points import (
     centroid_style,
+    check_axes,
     check_labels,
     check_points,
     marker_size_and_alpha,
@@ -79,6 +81,9 @@ def embedding_3d(
         )
     if centroids is not None:
         centroids = check_points(centroids, "centroids", n_features=z.shape[1])
+    for name, angle in (("elevation", elevation), ("azimuth", azimuth)):
+        if not isinstance(angle, Real) or not np.isfinite(angle):
+            raise ValueError(f"Expected `{name}` to be a finite number. Received: {name}={angle!r}")
     if ax is not None and not isinstance(ax, Axes3D):
         raise ValueError(f"Expected `ax` to have projection='3d'. Received: {type(ax).__name__}")
     own_figure = ax is None
@@ -196,6 +201,7 @@ def embedding_3d_animation(
         raise FileNotFoundError(f"Expected `path` to be in a folder that exists. Received: {path}")
     n_frames = positive_int("n_frames", n_frames)
     frames_per_second = positive_int("frames_per_second", frames_per_second)
+    dpi = positive_int("dpi", dpi)
     ax = embedding_3d(z, y, centroids, elevation=elevation, title=title)
     try:
         ax.figure.set_dpi(dpi)
@@ -257,7 +263,7 @@ def embedding_2d(
             since the time of t-SNE grows faster than their number. Defaults to 3000.
         perplexity: Effective number of neighbours in t-SNE; (n - 1) / 3 if that is less. Defaults
             to 30.
-        random_state: Seed of the sampling and of t-SNE. Defaults to 0.
+        random_state: Int of at least 0, seed of the sampling and of t-SNE. Defaults to 0.
         title: Title of the axes. Defaults to None.
         ax: Axes to draw on. Defaults to None: a new figure.
 
@@ -266,16 +272,22 @@ def embedding_2d(
 
     Raises:
         ValueError: If the shapes do not fit together, values are not finite, there is only one
-            sample, or `max_samples` is not an int of at least 2.
+            sample, or a number is out of its range.
 
     Reference:
         van der Maaten and Hinton, Visualizing Data using t-SNE, 2008.
     """
     from sklearn.manifold import TSNE
 
+    check_axes(ax)
     z = check_points(z, "z")
     y = check_labels(y, len(z))
     max_samples = positive_int("max_samples", max_samples, least=2)
+    random_state = non_negative_int("random_state", random_state)
+    if not isinstance(perplexity, Real) or not 0 < perplexity < np.inf:
+        raise ValueError(
+            f"Expected `perplexity` to be positive and finite. Received: perplexity={perplexity!r}"
+        )
     if len(z) < 2:
         raise ValueError(f"Expected at least 2 samples. Received: shape {z.shape}")
     if len(z) > max_samples:

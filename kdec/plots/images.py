@@ -1,12 +1,13 @@
 """Images side by side: what centroids decode to, and reconstructions."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import as_array, positive_int
 from kdec.plots.image_grid import MAX_AXES, draw_grid
 from kdec.plots.pixels import to_pixels
 
@@ -76,8 +77,7 @@ def centroid_images(
     """
     images = to_pixels(images, "images", image_shape, value_range)
     # A list, since a pandas Series takes an index for a label of its own.
-    titles = None if titles is None else list(titles)
-    _check_titles(titles, len(images))
+    titles = _check_titles(titles, len(images))
     if n_columns is None:
         n_columns = max(5, math.ceil(math.sqrt(len(images))))
     n_columns = min(positive_int("n_columns", n_columns), len(images))
@@ -126,6 +126,8 @@ def image_rows(
         8
         >>> plt.close(figure)
     """
+    if not isinstance(rows, Mapping):
+        raise TypeError(f"Expected `rows` to be a mapping of names to images. Received: {rows!r}")
     rows = {
         name: to_pixels(images, f"rows[{name!r}]", image_shape, value_range)
         for name, images in rows.items()
@@ -136,8 +138,7 @@ def image_rows(
             f"Expected `rows` to hold the same number of images each. Received: {lengths}"
         )
     n_images = next(iter(lengths.values()))
-    titles = None if titles is None else list(titles)
-    _check_titles(titles, n_images)
+    titles = _check_titles(titles, n_images)
     n_total = n_images * len(rows)
     n_columns = n_images if n_total <= MAX_AXES else math.ceil(math.sqrt(n_total))
     parts = [slice(start, start + n_columns) for start in range(0, n_images, n_columns)]
@@ -187,6 +188,7 @@ def reconstructions(
         >>> plt.close(figure)
     """
     n = positive_int("n", n)
+    x, x_hat = np.atleast_1d(as_array("x", x), as_array("x_hat", x_hat))
     if len(x) != len(x_hat):
         raise ValueError(
             "Expected `x` and `x_hat` to hold the same number of images. "
@@ -197,5 +199,11 @@ def reconstructions(
 
 
 def _check_titles(titles, n_images):
-    if titles is not None and len(titles) != n_images:
+    if titles is None:
+        return None
+    if not isinstance(titles, Iterable):
+        raise TypeError(f"Expected {n_images} titles. Received: {titles!r}")
+    titles = list(titles)
+    if len(titles) != n_images:
         raise ValueError(f"Expected {n_images} titles. Received: {len(titles)}")
+    return titles

@@ -17,6 +17,13 @@ _LETTERS_PER_INCH = 9
 def printable(name: object, max_letters: int = 40) -> str:
     r"""Return a name on one line, shortened in the middle, since many names differ at an end.
 
+    Args:
+        name: Anything with a text.
+        max_letters: Length of the result at most. Defaults to 40.
+
+    Returns:
+        The text without control letters.
+
     Example:
         >>> from kdec.plots.names import printable
         >>> printable("first line\nsecond"), printable("a" * 50 + "b", 9)

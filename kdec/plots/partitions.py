@@ -1,16 +1,20 @@
 """What k-means does: clusters in the plane, and the choice of their number."""
 
+from collections.abc import Iterable
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from kdec.guards import real_array
 from kdec.plots.legend import add_legend, make_room
 from kdec.plots.names import set_heading
 from kdec.plots.points import (
     PALETTE,
     SINGLE_COLOR,
     centroid_style,
+    check_axes,
     check_labels,
     check_points,
     marker_size_and_alpha,
@@ -57,6 +61,7 @@ def clusters_2d(
         ['0', '1', 'centroid']
         >>> plt.close(ax.figure)
     """
+    check_axes(ax)
     x = check_points(x, "x", n_features=2)
     labels = check_labels(labels, len(x), "labels")
     if paths is not None:
@@ -120,15 +125,20 @@ def elbow(
         ('number of clusters', 'inertia')
         >>> plt.close(ax.figure)
     """
-    # Lists first: NumPy would take a dict's keys and values for single objects.
-    n_clusters, inertias = np.asarray(list(n_clusters)), np.asarray(list(inertias))
-    silhouettes = None if silhouettes is None else np.asarray(list(silhouettes), dtype=float)
+    check_axes(ax)
+    n_clusters, inertias = (
+        _as_values(name, values)
+        for name, values in (("n_clusters", n_clusters), ("inertias", inertias))
+    )
+    silhouettes = None if silhouettes is None else _as_values("silhouettes", silhouettes)
     shapes = [a.shape for a in (n_clusters, inertias, silhouettes) if a is not None]
     if n_clusters.ndim != 1 or n_clusters.size == 0 or len(set(shapes)) > 1:
         raise ValueError(
             "Expected `n_clusters`, `inertias` and `silhouettes` to have the same shape (m,), "
             f"m > 0. Received: shapes {', '.join(map(str, shapes))}"
         )
+    if n_clusters.min() < 1 or np.any(n_clusters % 1):
+        raise ValueError(f"Expected `n_clusters` to be positive ints. Received: {n_clusters}")
     if ax is None:
         _, ax = plt.subplots(figsize=(6, 4), layout="constrained")
         ax.xaxis.get_major_locator().set_params(integer=True)
@@ -142,6 +152,13 @@ def elbow(
         twin.plot(n_clusters, silhouettes, marker="s", linestyle="--", color=PALETTE[1])
         twin.set_ylabel("silhouette", color=PALETTE[1])
     return ax
+
+
+def _as_values(name, values):
+    if not isinstance(values, Iterable):
+        raise TypeError(f"Expected `{name}` to be numbers of shape (m,). Received: {values!r}")
+    # A list first: NumPy would take a dict's keys and values for single objects.
+    return real_array(name, list(values))
 
 
 def _draw_paths(ax, paths):
@@ -163,7 +180,7 @@ def _set_headings(ax, xlabel, ylabel, title):
 
 
 def _check_paths(paths):
-    paths = np.asarray(paths)
+    paths = real_array("paths", paths)
     if paths.ndim != 3 or paths.shape[2] != 2 or paths.size == 0:
         raise ValueError(
             "Expected `paths` to have the shape (n_iterations + 1, k, 2). "

@@ -3,7 +3,10 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb, to_rgba_array
+
+from kdec.guards import as_array, real_array
 
 # Chosen by search for the largest smallest distance, in CIELAB, between any two of the first ten
 # and white as seen with normal vision, protanopia, deuteranopia and tritanopia; the second ten
@@ -21,13 +24,23 @@ _STEPS = 1.2207440846 ** -np.arange(1.0, 4.0)
 
 
 def label_colors(n_labels: int) -> np.ndarray:
-    """Return distinct colours of labels, shape (n_labels, 4): the palette, and beyond it more.
+    """Return distinct colours of labels, as in every plot: a palette of 20, and beyond it more.
 
     The colours beyond the palette are spread over hue, saturation and lightness, so that one more
     label leaves the others theirs.
 
+    Args:
+        n_labels: How many.
+
+    Returns:
+        Red, green, blue and opacity in [0, 1], shape (n_labels, 4).
+
     Reference:
         Roberts, The unreasonable effectiveness of quasirandom sequences, 2018.
+
+    Example:
+        >>> label_colors(30).shape
+        (30, 4)
     """
     n_more = max(0, n_labels - len(PALETTE))
     places = np.arange(1, n_more + 1)[:, None] * _STEPS % 1
@@ -44,7 +57,7 @@ def marker_size_and_alpha(n_points: int) -> tuple[float, float]:
 
 def check_points(points, name: str, n_features: int | None = None) -> np.ndarray:
     """Return points as an array of shape (n, d), all finite, or raise."""
-    points = np.asarray(points)
+    points = real_array(name, points)
     expected = f"(n, {'d' if n_features is None else n_features})"
     if points.ndim != 2 or points.size == 0 or n_features not in (None, points.shape[1]):
         raise ValueError(
@@ -63,13 +76,19 @@ def check_labels(labels, n_points: int, name: str = "y") -> np.ndarray | None:
     """Return labels as an array of shape (n_points,), or None as it came, or raise."""
     if labels is None:
         return None
-    labels = np.asarray(labels)
+    labels = as_array(name, labels)
     if labels.shape != (n_points,):
         raise ValueError(
             f"Expected `{name}` to have the shape ({n_points},), one label a point. "
             f"Received: shape {labels.shape}"
         )
     return labels
+
+
+def check_axes(ax: Any) -> None:
+    """Raise a TypeError unless `ax` is an Axes to draw on, or None for a figure of its own."""
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(f"Expected `ax` to be a Matplotlib Axes or None. Received: {ax!r}")
 
 
 def point_colors(labels: np.ndarray | None) -> tuple[np.ndarray | str, list[tuple[str, Any]]]:

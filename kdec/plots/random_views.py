@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from kdec.integers import positive_int
+from kdec.guards import positive_int
 from kdec.plots.images import image_rows
 from kdec.plots.pixels import choose_range, to_pixels
 
@@ -53,6 +53,8 @@ def views(
     import keras  # The only picture that needs it: the layer is a Keras object.
 
     n_views = positive_int("n_views", n_views)
+    if not callable(layer):
+        raise TypeError(f"Expected `layer` to be a Keras layer or model. Received: {layer!r}")
     to_pixels(images, "images", image_shape, value_range)  # Raises before the layer is called.
     images = np.asarray(images, "float32")
     if value_range is None:  # One range, so that a change of brightness is seen.

@@ -15,8 +15,10 @@ from kdec.report.rows import Rows
 from kdec.report.sprites import data_uri, thumbnails, value_range
 
 _DOUBTFUL = 0.5
-_MAX_LETTERS = 60
-_MAX_PIXELS = 1_500_000  # of all images on all cards
+_MAX_LETTERS = 40
+# Of all images on all cards.
+_MAX_PIXELS = 1_500_000
+_MAX_BYTES = 1_500_000
 _LEAST_SIDE, _LARGEST_SIDE = 24, 96
 _MAX_DIFFERENCES = 6
 _MAX_COLUMNS = 8
@@ -88,7 +90,8 @@ def _image_shower(contents, examples):
     shades = value_range(images)
 
     def encode(images, rows):
-        return [data_uri(Image.fromarray(tile)) for tile in thumbnails(images, side, shades, rows)]
+        tiles = thumbnails(images, side, shades, rows)
+        return [data_uri(Image.fromarray(tile), _MAX_BYTES // n_shown) for tile in tiles]
 
     def show(number, of_cluster):
         shown = {}

@@ -6,7 +6,7 @@ import numpy as np
 
 MAX_POINTS = 20_000
 _MAX_EXAMPLES = 1_000  # on the page
-_MAX_PER_CLUSTER = 8
+_LEAST_EXAMPLES = 2  # of each kind
 
 
 class Examples(NamedTuple):
@@ -22,17 +22,18 @@ class Examples(NamedTuple):
 
 
 def choose_examples(
-    labels: np.ndarray, confidence: np.ndarray, codes: np.ndarray, n_clusters: int
+    labels: np.ndarray, confidence: np.ndarray, codes: np.ndarray, n_clusters: int, most: int
 ) -> list[Examples]:
-    """Return typical and doubtful samples of each cluster, of each kind at most 8.
+    """Return typical and doubtful samples of each cluster, of each kind at most `most`.
 
-    Where samples are equally sure, the nearer to the mean code of their cluster is more typical.
+    Many clusters have fewer each. Where samples are equally sure, the nearer to the mean code of
+    their cluster is more typical.
     """
     distances = np.linalg.norm(codes - _means(labels, codes, n_clusters)[labels], axis=1)
     # By cluster, in it the surest first.
     order = np.lexsort((distances, -confidence, labels))
     ends = np.searchsorted(labels[order], np.arange(1, n_clusters))
-    n_each = int(np.clip(_MAX_EXAMPLES // (2 * n_clusters), 2, _MAX_PER_CLUSTER))
+    n_each = int(np.clip(_MAX_EXAMPLES // (2 * n_clusters), _LEAST_EXAMPLES, most))
     examples = []
     for members in np.split(order, ends):
         n_typical = min(n_each, (len(members) + 1) // 2)
@@ -48,7 +49,7 @@ def _means(labels, codes, n_clusters):
     return sums / np.maximum(np.bincount(labels, minlength=n_clusters), 1)[:, None]
 
 
-def choose_points(labels: np.ndarray, n_clusters: int, most: int = MAX_POINTS) -> np.ndarray:
+def choose_points(labels: np.ndarray, n_clusters: int, most: int) -> np.ndarray:
     """Return the sorted rows of the samples to draw, at most `most` of them.
 
     Small clusters are drawn whole, and the rest of the room is shared out evenly among the others.

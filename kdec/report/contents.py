@@ -43,7 +43,7 @@ class Contents:
         comparison: Figures of other clusterings of the same samples, such as k-means on the raw
             values: for each its figures by name.
         choice: What spoke for each number of clusters: a DataFrame with the numbers as its index, a
-            column for each criterion.
+            column for each criterion; of `kdec.choose_n_clusters` the `table` by `n_clusters`.
         suggestion: The number of clusters that `choice` suggests.
         reason: Why, in a sentence.
         history: Learning curves by stage: for each stage a list of numbers by name.
@@ -114,7 +114,7 @@ class Contents:
             name: getattr(dataset, name)
             for name in ("x", "y", "classes", "columns", "samples", "table", "left_out")
         }
-        return cls(**{"title": dataset.name, "source": dataset.name, **known, **others})
+        return cls(**{"title": dataset.name, **known, **others})
 
     def __post_init__(self):
         """Make arrays of what should be one, and check that they fit together."""
@@ -135,9 +135,7 @@ class Contents:
         if self.table is not None and len(self.table) != n:
             raise ValueError(_message("table", f"{n} rows", f"{len(self.table)}"))
         if self.columns is not None and len(self.columns) != self.x[0].size:
-            raise ValueError(
-                _message("columns", f"{self.x[0].size} names", f"{len(self.columns)}")
-            )
+            raise ValueError(_message("columns", f"{self.x[0].size} names", f"{len(self.columns)}"))
         _check_centroids(self)
 
     @property

@@ -41,4 +41,8 @@ def describe(dataset: Dataset, clustering: DeepClustering, **others) -> Contents
         "method": _METHODS[clustering.method],
         "history": clustering.history_,
     }
+    if choice := getattr(clustering, "choice_of_k_", None):
+        known["choice"] = choice.table.set_index("n_clusters")
+        known["suggestion"] = choice.n_clusters
+        known["reason"] = choice.reason
     return Contents.of(dataset, **{**known, **others})

@@ -7,6 +7,8 @@ from scipy import sparse
 
 from kdec.report.contents import Contents
 
+_LEAST_DIFFERENCE = 0.05  # in standard deviations
+
 
 @dataclass(frozen=True, eq=False)
 class Profile:
@@ -35,10 +37,13 @@ class Profile:
         return f"{mean:.0%}" if self.is_share[column] else f"{mean:.4g}"
 
     def most_different(self, cluster: int, most: int) -> np.ndarray:
-        """Return the columns in which a cluster differs most from the rest, at most `most`."""
+        """Return the columns in which a cluster differs most from the rest, at most `most`.
+
+        Those with less than a twentieth of a standard deviation are left out.
+        """
         sizes = np.abs(self.standardized[cluster])
         order = np.argsort(-sizes, kind="stable")[:most]
-        return order[sizes[order] > 0]
+        return order[sizes[order] >= _LEAST_DIFFERENCE]
 
 
 def profile(contents: Contents) -> Profile:

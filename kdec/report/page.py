@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 import os
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from kdec import metrics
 from kdec.plots import label_colors, printable
 from kdec.report import pictures
 from kdec.report.cards import cards
-from kdec.report.choosing import choose_examples, choose_points
+from kdec.report.choosing import MAX_POINTS, choose_examples, choose_points
 from kdec.report.contents import Contents
 from kdec.report.features import profile
 from kdec.report.heat_map import heat_map
@@ -23,6 +24,8 @@ from kdec.report.view import project, view
 
 _MAX_LETTERS = 80
 _MAX_LEFT_OUT = 100
+# Typical samples of a cluster, and as many doubtful ones.
+_MAX_IMAGES, _MAX_ROWS = 8, 5
 
 
 def write_report(path: str | os.PathLike, contents: Contents) -> Path:
@@ -32,7 +35,7 @@ def write_report(path: str | os.PathLike, contents: Contents) -> Path:
     one points at, typical and doubtful samples of each cluster, by which columns clusters differ,
     agreement with known labels, the choice of the number of clusters, learning curves, and how all
     of it was made. At most 20,000 samples are drawn, as many of each cluster as there are, or the
-    same number; the page says so. It stays below 15 MB.
+    same number; the page says so. It has at most 15 MB with up to 1,000 clusters.
 
     Nothing out of `contents` becomes markup. The file is there whole, or as it was before.
 
@@ -79,8 +82,14 @@ def render(contents: Contents) -> str:
         of_clusters = profile(contents)
         rows = Rows(contents, of_clusters)
     colors = [to_hex(color) for color in label_colors(k)]
-    examples = choose_examples(contents.labels, contents.confidence, contents.codes, k)
-    drawn = choose_points(contents.labels, k)
+    examples = choose_examples(
+        contents.labels,
+        contents.confidence,
+        contents.codes,
+        k,
+        most=_MAX_IMAGES if contents.has_images else _MAX_ROWS,
+    )
+    drawn = choose_points(contents.labels, k, MAX_POINTS)
     points, centers, axes = project(contents.codes, contents.centers)
     environment = _environment()
     agreement = _agreement(contents)
@@ -123,14 +132,20 @@ def _environment():
         "grouped": "{:,}".format,
         "percent": "{:.0%}".format,
         "printable": lambda name: printable(name, _MAX_LETTERS),
-        "signed": lambda value: f"{value:+.1f}".replace("-", "−"),
+        "signed": _signed,
     }
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     return environment
 
 
 def _figure(value):
-    return f"{value:.4g}" if isinstance(value, float) else printable(value, _MAX_LETTERS)
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.4g}"
+    return printable(value, _MAX_LETTERS)
+
+
+def _signed(value):
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}") if abs(value) >= 0.05 else "0.0"
 
 
 def _part(environment, name):
@@ -147,7 +162,7 @@ def _kind(contents: Contents) -> str:
     n, *shape = contents.x.shape
     if contents.has_images:
         color = "in colour" if shape[2:] == [3] else "grey"
-        return f"{n:,} images of {shape[1]} × {shape[0]} pixels, {color}"
+        return f"{n:,} images of {shape[1]} \N{MULTIPLICATION SIGN} {shape[0]} pixels, {color}"
     if contents.table is not None:
         return f"{n:,} rows of {contents.table.shape[1]:,} columns, {shape[0]:,} features"
     return f"{n:,} vectors of {shape[0]:,} features"

@@ -7,7 +7,7 @@ from kdec.plots import printable
 from kdec.report.contents import Contents
 from kdec.report.features import Profile
 
-_MAX_LETTERS = 60
+_MAX_LETTERS = 40
 
 
 class Rows:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+_SMALL = 128 * 128  # pixels
 _CHUNK = 256  # images at a time, so that no copy of all of them is made
 
 
@@ -91,11 +92,13 @@ def make_sheet(tiles: np.ndarray) -> Sheet:
 def data_uri(image: Image.Image, max_bytes: int | None = None) -> str:
     """Return an image as an address that holds all of it.
 
-    Grey images are PNG, colour is JPEG. What is larger than `max_bytes` becomes a JPEG of less
-    quality, and the last resort is the worst.
+    Grey images are PNG, if that is not larger than `max_bytes`. All others lose what it takes to be
+    no larger, down to the last quality there is.
     """
+    # The tables of a JPEG are larger than a small image, and WebP is slow where there are many.
+    lossy = "JPEG" if image.width * image.height > _SMALL else "WEBP"
     formats = [{"format": "PNG"}] if image.mode == "L" else []
-    formats += [{"format": "JPEG", "quality": quality} for quality in (85, 70, 50, 30, 15)]
+    formats += [{"format": lossy, "quality": quality} for quality in (85, 70, 50, 30, 15)]
     for options in formats:
         stored = io.BytesIO()
         image.save(stored, **options)

@@ -15,9 +15,11 @@ from kdec.report.sprites import data_uri, make_sheet, thumbnails, value_range
 
 _MAX_SIDE = 64
 _MAX_SHEET_PIXELS = 16_000_000  # what browsers of phones still decode
-_MAX_SHEET_BYTES = 4_000_000
+_MAX_SHEET_BYTES = 3_500_000
+# Of the rows of a table: less where there are more cards beside them.
 _MAX_ROW_BYTES = 4_500_000
-_MAX_NAME_BYTES = 1_500_000
+_BYTES_PER_CARD = 1_500
+_MAX_NAME_BYTES = 1_200_000
 _MAX_COLUMNS = 30
 _LETTERS_OF_NAMES = (80, 40, 20, 10)
 
@@ -71,7 +73,9 @@ def view(
         "names": _names(contents, drawn),
         "classes": _classes(contents, drawn),
         "sheet": None if rows is not None else _sheet(contents.x, drawn),
-        "rows": [] if rows is None else _rows(rows, drawn),
+        "rows": []
+        if rows is None
+        else _rows(rows, drawn, _MAX_ROW_BYTES - _BYTES_PER_CARD * contents.n_clusters),
     }
 
 
@@ -113,9 +117,9 @@ def _sheet(images, drawn):
     }
 
 
-def _rows(rows, drawn):
+def _rows(rows, drawn, room):
     """Return the columns in which clusters differ most, as many as there is room for."""
-    columns, room = [], _MAX_ROW_BYTES
+    columns = []
     for index, name in enumerate(rows.names[:_MAX_COLUMNS]):
         values = rows.texts(index, drawn)
         room -= len(json.dumps(values))

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 import kdec
-from kdec.autoencoders import conv, conv_upsampling
+from kdec.autoencoders import (
+    conv,
+    conv_encoder,
+    conv_pooling,
+    conv_pooling_encoder,
+    conv_upsampling,
+)
 
 SIZES = [(28, 28, 1), (32, 32, 3), (64, 64, 1), (96, 96, 3), (29, 29, 1), (31, 31, 2)]
 SIZES += [(4, 4, 1), (5, 5, 1), (7, 7, 1), (8, 8, 1), (9, 12, 1), (20, 33, 3), (47, 18, 1)]
@@ -129,3 +135,30 @@ def test_seed_decides_the_weights():
     again = conv(filters=(2, 2, 2), seed=0).get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(same, again, strict=True))
     assert not np.array_equal(same[0], other[0])
+
+
+@pytest.fixture
+def channels_first():
+    """Keras set to images of shape (channels, height, width)."""
+    data_format = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format(data_format)
+
+
+@pytest.mark.parametrize(
+    "build", [conv, conv_upsampling, conv_pooling, conv_pooling_encoder, conv_encoder]
+)
+def test_images_are_channels_last_whatever_keras_is_set_to(build, channels_first):
+    x = np.random.default_rng(0).random((2, 20, 16, 3), dtype="float32")
+    model = build((20, 16, 3), embedding_units=4, seed=0)
+    found = np.asarray(model(x))
+    keras.config.set_image_data_format("channels_last")
+    np.testing.assert_array_equal(found, build((20, 16, 3), embedding_units=4, seed=0)(x))
+
+
+def test_views_of_images_are_channels_last_whatever_keras_is_set_to(channels_first):
+    x = np.random.default_rng(0).random((2, 20, 16, 3), dtype="float32")
+    found = np.asarray(kdec.views.RandomAffine(seed=0)(x, training=True))
+    keras.config.set_image_data_format("channels_last")
+    np.testing.assert_array_equal(found, kdec.views.RandomAffine(seed=0)(x, training=True))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from interrupts import disk_full_at
 
 import kdec
 from kdec.cli import commands as cli
@@ -158,6 +159,34 @@ def test_interrupt_says_how_to_go_on(command, monkeypatch):
     code, output, _ = command("run", "dec", "--data", "iris", "--out", "[x]")
     assert code == 130
     assert output.strip() == "Interrupted. The same command goes on from [x]."
+
+
+def test_full_disk_says_how_to_go_on(command, monkeypatch):
+    import kdec.experiments.execution as execution
+
+    def fill(*args):
+        raise OSError(28, "No space left on device", "[x]/model.keras")
+
+    monkeypatch.setattr(execution, "execute", fill)
+    code, output, errors = command("run", "dec", "--data", "iris", "--out", "[x]")
+    assert (code, output) == (2, "")
+    assert errors == (
+        "Error: [Errno 28] No space left on device: '[x]/model.keras'. The same command goes on "
+        "from [x].\n"
+    )
+
+
+def test_report_on_a_full_disk_leaves_the_old_one(command, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "RESULTS.md").write_text("old")
+    with disk_full_at(tmp_path, 0):
+        code, _, errors = command(
+            "report", "--results", "results", "--out", tmp_path / "RESULTS.md"
+        )
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "No space left on device" in errors
+    assert [path.name for path in tmp_path.glob("*.md")] == ["RESULTS.md"]
+    assert (tmp_path / "RESULTS.md").read_text() == "old"
 
 
 def test_full_set_without_network_is_one_line_without_tensorflows_messages(tmp_path):

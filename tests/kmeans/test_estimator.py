@@ -517,6 +517,25 @@ def test_other_sizes_do_not_trace_again(caplog):
     assert "retracing" not in caplog.text
 
 
+def test_one_trace_for_a_whole_elbow(monkeypatch):
+    traced = []
+    nearest_of = lloyd.nearest.scores
+    monkeypatch.setattr(
+        lloyd.nearest, "scores", lambda *args: traced.append(args) or nearest_of(*args)
+    )
+    monkeypatch.setattr(lloyd, "_COMPILE_FROM", 0)
+    x = blobs(n=320, dtype=np.float32)
+
+    def traces(clusters):
+        traced.clear()
+        for k in clusters:
+            KMeans(k, random_state=0).fit(x)
+        return len(traced)
+
+    traces([2])
+    assert traces(range(2, 13)) == 0
+
+
 @pytest.mark.mnist
 def test_mnist_test_set_reaches_the_published_figures():
     data = kdec.load_data("mnist-test")

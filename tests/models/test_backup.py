@@ -1,7 +1,6 @@
 """AtomicBackup: the epoch and the weights that it restores belong together, whatever ended fit."""
 
 import itertools
-import shutil
 
 import keras
 import numpy as np
@@ -55,9 +54,9 @@ def test_kill_at_any_change_of_the_disk_loses_at_most_one_epoch(tmp_path):
 
 @pytest.mark.parametrize("number", range(0, 12, 2))
 def test_full_disk_is_named_and_the_backup_before_stays(number, tmp_path):
-    with disk_full_at(tmp_path, number):
-        with pytest.raises(OSError, match="No space left on device"):
-            train(tmp_path / "backup")
+    full = pytest.raises(OSError, match="No space left on device")
+    with disk_full_at(tmp_path, number), full:
+        train(tmp_path / "backup")
     assert not list(tmp_path.glob("backup/partial*"))
     assert train(tmp_path / "backup") == (list(range(number // 3, N_EPOCHS)), 4.0)
 

@@ -567,7 +567,9 @@ def test_dataset_is_refused_by_name(data):
     dataset = tf.data.Dataset.from_tensor_slices(data[0]).batch(16)
     dec = new_dec()
     for take in (dec.initialize, dec.fit):
-        with pytest.raises(TypeError, match=r"`x` to be an array of all samples.*Received: .*Data"):
+        with pytest.raises(
+            TypeError, match=r"`x` to be a dense array of all samples.*Received: .*Data"
+        ):
             take(dataset)
 
 

@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.preprocessing import minmax_scale
 
 import kdec
 from kdec import DifferentiableKMeans, DifferentiableKMeansLayer
-from kdec.models.differentiable_kmeans import TemperatureDecay
+from kdec.models import TemperatureDecay
+from kdec.models.temperature import temperature_of
 
 
 @pytest.fixture
@@ -262,6 +265,105 @@ def test_temperature_decay_needs_centroids(blobs):
         model.fit(blobs, callbacks=[TemperatureDecay(1, 0.1, 2)], verbose=0)
 
 
+def train(x, n_clusters, optimizer, epochs, **options):
+    model = DifferentiableKMeans(n_clusters, **options)
+    model.initialize(x, random_state=0)
+    model.compile(optimizer)
+    model.fit(x, epochs=epochs, batch_size=max(32, len(x) // 8), shuffle=False, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_digits])
+def test_default_temperature_is_as_good_as_kmeans_on_data_of_0_to_1(load):
+    x, y = load(return_X_y=True)
+    x, k = minmax_scale(x).astype("float32"), len(set(y))
+    generator = np.random.default_rng(0)
+    x = x[generator.permutation(len(x))]
+    model = train(x, k, keras.optimizers.Adam(0.02), epochs=25, n_runs=8)
+    found = []
+    for labels in model.predict(x, batch_size=2000, verbose=0).argmax(axis=-1).T:
+        means = [x[labels == label].mean(axis=0) for label in range(k)]
+        found.append(np.square(x - np.stack(means)[labels]).sum())
+    starts = [x[generator.permutation(len(x))[:k]] for _ in range(16)]
+    expected = [KMeans(k, init=start, n_init=1).fit(x).inertia_ for start in starts]
+    assert min(found) < 1.01 * min(expected)
+    assert max(found) < 1.1 * max(expected)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e4])
+def test_other_units_change_no_assignment(scale, blobs):
+    model = train(blobs, 4, keras.optimizers.SGD(0.5), epochs=3)
+    assert model.predict(blobs, verbose=0).max(axis=1).mean() > 0.9
+    scaled = train(scale * blobs, 4, keras.optimizers.SGD(0.5), epochs=3)
+    assert_allclose(
+        scaled.clustering.temperature, scale**2 * float(model.clustering.temperature), rtol=1e-5
+    )
+    assert_allclose(scaled.clusters, scale * model.clusters, rtol=1e-3, atol=1e-3 * scale)
+    expected = model.predict(blobs, verbose=0)
+    assert_allclose(scaled.predict(scale * blobs, verbose=0), expected, atol=1e-3)
+
+
+def test_default_temperature_is_a_tenth_of_the_gap_to_the_second_nearest_centroid(blobs):
+    model = DifferentiableKMeans(4)
+    model.initialize(blobs, random_state=0)
+    distances = np.sort(euclidean_distances(blobs, model.clusters, squared=True), axis=1)
+    gap = (distances[:, 1] - distances[:, 0]).mean()
+    # The four samples that are centroids are in it twice.
+    assert_allclose(model.clustering.temperature, gap / 10, rtol=0.02)
+
+
+def test_default_temperature_is_saved_and_stays(blobs, tmp_path):
+    model = train(blobs, 4, "sgd", epochs=1)
+    temperature = float(model.clustering.temperature)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.get_config()["temperature"] is None
+    loaded.fit(100 * blobs, verbose=0)
+    assert float(loaded.clustering.temperature) == temperature > 0
+
+
+def test_first_training_batch_fixes_the_temperature_of_a_layer(blobs):
+    layer = DifferentiableKMeansLayer(4)
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile("sgd")
+    layer.clusters.assign(blobs[:4])
+    before = model.predict(blobs, batch_size=400, verbose=0)
+    assert float(layer.temperature) == 0
+    model.fit(blobs, batch_size=400, shuffle=False, verbose=0)
+    expected = float(temperature_of(blobs, 4))
+    assert_allclose(layer.temperature, expected, rtol=1e-6)
+    assert_allclose(before, reference(blobs, blobs[:4], expected)[0], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("x", "n_clusters", "expected"),
+    [
+        ([[1.0], [3.0]], 1, 0.1),  # a tenth of the variance
+        ([[1.0], [1.0], [3.0], [3.0]], 2, 0.1),
+        ([[2.0], [2.0]], 2, 1.0),
+        ([[1.0]], 3, 1.0),
+    ],
+    ids=["one cluster", "equal first samples", "equal samples", "one sample"],
+)
+def test_temperature_without_a_gap(x, n_clusters, expected):
+    assert float(temperature_of(np.array(x), n_clusters)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n_runs", [None, 2])
+def test_collapse_is_warned_of(n_runs, blobs, caplog):
+    model = train(blobs, 4, keras.optimizers.SGD(0.5), epochs=40, temperature=1e4, n_runs=n_runs)
+    assert_allclose(model.predict(blobs, verbose=0), 0.25, atol=1e-3)
+    runs = r" in 2 of 2 runs" if n_runs else ""
+    (warning,) = caplog.messages
+    assert warning.startswith(f"The centroids have collapsed{runs}: they are equal")
+    assert "A `temperature` below 1e+04 keeps them apart" in warning
+
+
+def test_one_cluster_is_no_collapse(blobs, caplog):
+    train(blobs, 1, "sgd", epochs=1)
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("is_built", [False, True])
 def test_fit_places_the_centroids_where_that_has_not_been_done(is_built, blobs):
     models = [DifferentiableKMeans(4), DifferentiableKMeans(4)]
@@ -341,7 +443,6 @@ def test_another_loss_or_metric_is_refused(options):
         ({"n_clusters": 2, "temperature": 0}, "Expected `temperature` to be positive"),
         ({"n_clusters": 2, "temperature": float("inf")}, "positive and finite"),
         ({"n_clusters": 2, "temperature": float("nan")}, "Expected `temperature`"),
-        ({"n_clusters": 2, "temperature": None}, "Expected `temperature`.*Received: temper.*=None"),
         ({"n_clusters": 2, "temperature": "1"}, "Expected `temperature`"),
         ({"n_clusters": 2, "n_runs": 0}, "Expected `n_runs` to be a positive int"),
     ],

@@ -1,9 +1,10 @@
-"""What every model refuses alike, in one sentence, before any work, with its state as it was."""
+"""What every model refuses or warns of alike, in one sentence, with its state as it was."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import sparse
 
 from kdec import DEC, DifferentiableKMeans, KMeansLoss, NeighborContrast, SelfLabeling
 from kdec.autoencoders import dense, dense_encoder
@@ -49,7 +50,7 @@ every_model = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 OPTIONS = {
     DEC: {"max_steps": 1},
     NeighborContrast: {"neighbors": 0, "epochs": 1},
-    SelfLabeling: {"labels": LABELS, "rounds": 1, "passes": 1},
+    SelfLabeling: {"labels": LABELS, "rounds": 1, "passes": 30},
 }
 
 
@@ -212,3 +213,89 @@ def test_export_before_a_call(tmp_path):
     model.export(tmp_path / "placed", verbose=False)
     loaded = tf.saved_model.load(str(tmp_path / "placed"))
     np.testing.assert_allclose(loaded.serve(X), model.predict(X, verbose=0), rtol=1e-5)
+
+
+@every_model
+@pytest.mark.parametrize("method", ["fit", "predict", "initialize"])
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.coo_array])
+def test_sparse_matrices_are_refused_by_type(make, method, kind):
+    model = make()
+    if not hasattr(model, method):
+        return
+    if method == "fit":
+        compile_with(model, "sgd")
+    call = (lambda x: fit(model, x)) if method == "fit" else getattr(model, method)
+    weights = model.get_weights()
+    message = rf"^Expected `x` to be a dense array.*\. Received: .*{kind.__name__}.*x\.toarray\(\)"
+    with pytest.raises(TypeError, match=message):
+        call(kind(X))
+    for weight, same in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, same)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        *(("dec", "fit"), ("dec", "initialize"), ("differentiable-kmeans", "initialize")),
+        *(("neighbor-contrast", "fit"), ("self-labeling", "fit")),
+    ],
+)
+def test_generators_are_refused_by_type_where_all_samples_are_needed(name, method):
+    model = MAKE[name]()
+    call = (lambda x: fit(model, x)) if method == "fit" else getattr(model, method)
+    message = r"^Expected `x` to be a dense array of all samples, .*Received: <class 'generator'>$"
+    with pytest.raises(TypeError, match=message):
+        call(row for row in X)
+
+
+def warnings_of_samples(caplog):
+    return [text for text in caplog.messages if text.startswith("Expected samples like those")]
+
+
+@every_model
+def test_samples_of_another_scale_are_warned_of_once(make, caplog, tmp_path):
+    model = make()
+    compile_with(model, keras.optimizers.Adam(0.05))
+    model.predict(255 * X, verbose=0)  # Not known yet.
+    fit(model)
+    model.predict(X, verbose=0)
+    model.predict(X[:1] + 0.5, verbose=0)
+    assert not warnings_of_samples(caplog)
+    model.save(tmp_path / "model.keras")
+    for _ in range(2):
+        model.predict(255 * X, verbose=0)
+    (warning,) = warnings_of_samples(caplog)
+    figures = [f"{s * X.min():.4g} to {s * X.max():.4g} with a mean of" for s in (1, 255)]
+    assert f"like those that {model.name} was trained on, {figures[0]}" in warning
+    assert f"Received: {figures[1]}" in warning
+    caplog.clear()
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded.predict(255 * X, verbose=0)
+    assert len(warnings_of_samples(caplog)) == 1
+
+
+def test_samples_are_expected_like_those_of_the_last_training():
+    model = MAKE["autoencoder"]()
+    compile_with(model, "sgd")
+    for scale in (1, 255):
+        fit(model, scale * X)
+        assert model.training_samples.high == pytest.approx(scale * X.max())
+
+
+def test_dec_expects_the_samples_of_its_autoencoder(caplog):
+    autoencoder = MAKE["autoencoder"]()
+    compile_with(autoencoder, "sgd")
+    fit(autoencoder)
+    DEC(autoencoder, 3).initialize(X, n_init=1, random_state=0)
+    assert not warnings_of_samples(caplog)
+    dec = DEC(autoencoder, 3)
+    dec.clustering.clusters.assign(dec.encoder(255 * X[:3]))
+    fit(dec, 255 * X)
+    assert len(warnings_of_samples(caplog)) == 1
+
+
+def test_samples_of_a_dataset_are_not_looked_at():
+    model = MAKE["kmeans-loss"]()
+    compile_with(model, "sgd")
+    fit(model, tf.data.Dataset.from_tensors(X))
+    assert model.training_samples is None

@@ -39,6 +39,20 @@ def pixels(figure):
     return np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
 
 
+def a_choice(n_clusters):
+    """What `kdec.choose_n_clusters` returns: 3 of 4 resamples for three clusters, 1 for none."""
+    table = pd.DataFrame(
+        {
+            "n_clusters": [2, 3, 4],
+            "inertia": [9.0, 4.0, 3.0],
+            "silhouette": [0.4, 0.7, 0.5],
+            "stability": [0.8, 1.0, 0.6],
+            "votes": [0.0, 0.75, 0.0],
+        }
+    )
+    return SimpleNamespace(table=table, n_clusters=n_clusters, reason="A reason.")
+
+
 PICTURES = {
     "embedding_3d": lambda: plots.embedding_3d(
         np.random.default_rng(0).normal(size=(40, 5)), np.arange(40) % 3, np.eye(5)
@@ -46,6 +60,7 @@ PICTURES = {
     "embedding_2d": lambda: plots.embedding_2d(np.random.default_rng(0).normal(size=(20, 4))),
     "confusion_matrix": lambda: plots.confusion_matrix([0, 0, 1, 2], [3, 3, 4, 5]),
     "centroid_images": lambda: plots.centroid_images(np.zeros((10, 8, 8)), titles=range(10)),
+    "choice_of_k": lambda: plots.choice_of_k(a_choice(3)),
     "image_rows": lambda: plots.image_rows({"a": np.zeros((3, 4, 4)), "b": np.ones((3, 4, 4))}),
     "reconstructions": lambda: plots.reconstructions(np.zeros((12, 64)), np.ones((12, 64))),
     "views": lambda: plots.views(np.zeros((3, 8, 8)), lambda x, training: x),
@@ -59,8 +74,11 @@ PICTURES = {
 }
 
 
+NO_PICTURES = {"embedding_3d_animation", "label_colors", "printable"}
+
+
 def test_every_public_picture_is_tried_here():
-    assert set(PICTURES) == set(plots.__all__) - {"embedding_3d_animation"}
+    assert set(PICTURES) == set(plots.__all__) - NO_PICTURES
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -561,3 +579,25 @@ def test_embedding_fallen_to_one_point_has_a_picture(run_python):
         "    print(len(plots.embedding_2d(z).collections[0].get_offsets()))"
     )
     assert run_python(code).split() == ["50", "50"]
+
+
+def test_choice_of_k_shows_measures_votes_and_the_suggestion():
+    figure = plots.choice_of_k(a_choice(3))
+    *curves, votes = figure.axes
+    for ax, values in zip(curves, ([9, 4, 3], [0.4, 0.7, 0.5], [0.8, 1, 0.6]), strict=True):
+        assert_allclose(ax.lines[0].get_ydata(), values)
+        assert_array_equal(ax.lines[1].get_xdata(), [3, 3])
+    assert_allclose([bar.get_height() for bar in votes.patches], [0, 0.75, 0, 0.25])
+    assert votes.get_xticklabels()[0].get_text() == "none"
+    assert figure.get_suptitle() == "A reason."
+
+
+def test_choice_of_k_marks_none_where_no_clusters_were_found():
+    *curves, votes = plots.choice_of_k(a_choice(None), title="Noise").figure.axes
+    assert [len(ax.lines) for ax in curves] == [1, 1, 1]
+    assert to_rgb(votes.patches[-1].get_facecolor()) == to_rgb(PALETTE[1])
+
+
+def test_choice_of_k_needs_a_choice():
+    with pytest.raises(TypeError, match="a list without"):
+        plots.choice_of_k([2, 3])

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const SIZES = [[10000, 2], [2000, 3], [300, 4], [0, 6]];  // of markers, for more points than
+  const SIZES = [[5000, 1.5], [1000, 2.5], [200, 4], [0, 6]];  // of markers, from a number of points on
   const CARDS_PER_PAGE = 20;
   const KEYS_WITHOUT_FILTER = 30;
   const LARGEST_SCALE = 6;  // of a thumbnail
@@ -65,7 +65,7 @@
       }),
       {
         ...trace([], () => 0, {
-          size: 3 * size + 6, color: "rgba(0,0,0,0)", symbol: "circle-open",
+          size: size + 6, color: "rgba(0,0,0,0)", symbol: "circle-open",
           line: { width: 2, color: "#000" },
         }),
         hoverinfo: "skip",
@@ -73,7 +73,7 @@
     ];
     if (centers) {
       traces.push({
-        ...trace(centers, (k) => k, { size: 5, symbol: "x", color: "#000", opacity: 1 }),
+        ...trace(centers, (k) => k, { size: 6, symbol: "x", color: "#000", opacity: 1 }),
         hoverinfo: "skip",
       });
     }
@@ -82,11 +82,13 @@
       zeroline: false, gridcolor: "#e3e6ea", showbackground: true, backgroundcolor: "#f8f9fa",
     });
     const [x, y, z] = ranges().map((range, i) => axis(data.axes[i], range));
+    // On a narrow screen from farther away, so that all of it is seen.
+    const distance = plot.clientWidth < plot.clientHeight ? 1.6 : 1.25;
     const layout = {
       margin: { l: 0, r: 0, t: 0, b: 0 }, showlegend: false, paper_bgcolor: "#fff",
       scene: {
         xaxis: x, yaxis: y, zaxis: z, aspectmode: "cube", dragmode: "turntable",
-        camera: { eye: { x: 1.25, y: -1.25, z: 0.7 } },
+        camera: { eye: { x: distance, y: -distance, z: 0.5 * distance } },
       },
     };
     const config = {
@@ -133,7 +135,7 @@
     canvas.height = scale * height;
     const draw = () => {
       const context = canvas.getContext("2d");
-      context.imageSmoothingEnabled = false;
+      context.imageSmoothingEnabled = scale === 1;
       context.drawImage(
         sheet, (i % columns) * width, Math.floor(i / columns) * height, width, height,
         0, 0, canvas.width, canvas.height);

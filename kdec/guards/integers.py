@@ -29,7 +29,7 @@ def positive_int(name: str, value, least: int = 1) -> int:
 
     Example:
     >>> import numpy as np
-    >>> from kdec.integers import positive_int
+    >>> from kdec.guards import positive_int
     >>> positive_int("n_clusters", np.int64(3))
     3
     """
