@@ -283,8 +283,8 @@ def test_where_an_encoder_parts_as_many_neighbors_plain_k_means_is_kept():
 @pytest.mark.parametrize("method", ["contrast", "dec", "idec"])
 def test_images_go_through_convolutions_and_resume(method, tmp_path):
     data = kdec.load_data("mnist-5k")
-    # Digits so unlike that no cluster dies out after so few epochs.
-    x = data.x[np.isin(data.y, [0, 1, 6])]
+    # Too few for self-labelling, whose rounds have a hundred steps each.
+    x = data.x[np.isin(data.y, [0, 1, 6])][::6]
 
     def make():
         return kdec.DeepClustering(3, method=method, encoder="conv", epochs=4, random_state=0)
@@ -293,7 +293,7 @@ def test_images_go_through_convolutions_and_resume(method, tmp_path):
     assert (
         set(finished.history_)
         == {
-            "contrast": {"contrast", "self-labeling", "decoder"},
+            "contrast": {"contrast", "decoder"},
             "dec": {"autoencoder", "dec", "decoder"},
             "idec": {"autoencoder", "dec"},
         }[method]
