@@ -2,7 +2,8 @@
 
     python benchmarks/kmeans_problems.py [number of problems]
 
-Writes results/checks/kmeans-10000.json after every hundred; the same command goes on from there.
+Writes results/benchmarks/kmeans_problems.json after every hundred; the same command goes on from
+there.
 """
 
 import importlib.metadata
@@ -17,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests" / "kmeans"))
 
 from random_problems import draw, solve  # noqa: E402
 
-RECORD = ROOT / "results" / "checks" / "kmeans-10000.json"
+RECORD = ROOT / "results" / "benchmarks" / "kmeans_problems.json"
 CHUNK = 100
 
 

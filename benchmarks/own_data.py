@@ -151,7 +151,7 @@ def clustpy(name):
 
 
 def deep_clustering():
-    """kdec by its defaults."""
+    """Kdec by its defaults."""
     import kdec
 
     return lambda x, k, seed: kdec.DeepClustering(k, random_state=seed).fit_predict(x)

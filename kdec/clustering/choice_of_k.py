@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, silhouette_score
+from threadpoolctl import threadpool_limits
 
 from kdec.clustering.encoding import train_encoder
 from kdec.clustering.model import apply_in_batches
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("kdec")
 
 _LEVEL = 0.01  # of the test that clusters are apart
+_SURELY_JOINED = 0.95  # of the same test: two clusters have no valley between them
 _ABOUT_AS_STABLE = 0.95  # of the best stability
 _SHARP = 2.0  # elbow: the inertia falls half as fast behind it
 _MOST_IN_SILHOUETTE = 10_000
@@ -67,9 +69,10 @@ def choose_n_clusters(
     Each resample cuts the data into halves and clusters both. The largest number whose clusters are
     all apart is a lower bound: halfway between any two centroids there are less than half as many
     samples as around either, counted in the half that the centroids have not seen. From there on,
-    numbers are stable whose halves agree, in the mean, within 5% of the best. The resample leads to
-    the sharpest elbow of the inertia among them, behind which it falls no more than half as fast;
-    or to the first, where there is no such elbow. The number that most resamples lead to is the
+    numbers are stable whose halves agree, in the mean, within 5% of the best; those are left out of
+    which two clusters surely have no such valley between them. The resample leads to the largest
+    stable number with an elbow of the inertia, behind which it falls no more than half as fast; or
+    to the first, where there is no such elbow. The number that most resamples lead to is the
     suggestion. If no clusters are apart in most of them, none were found. Clusters of fewer than 12
     samples are too small for the test.
 
@@ -129,7 +132,8 @@ def _choose(codes, numbers, n_resamples, seed, verbose):
     halves = [_draw_halves(len(codes), (seed, i)) for i in range(n_resamples)]
     bar = keras.utils.Progbar(len(numbers), unit_name="number of clusters", verbose=verbose)
     rows, chances = [], []
-    with warnings.catch_warnings():
+    # In hundreds of small fits, threads wait for one another longer than they work.
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct samples than clusters
         for k in numbers:
             inertia, silhouette = _cluster_all(codes, k, seed)
@@ -164,10 +168,12 @@ def _vote(numbers, chances, stability, elbow):
             votes.append(None)
             continue
         from_bound = stability[apart[-1] :]
-        is_stable = from_bound >= _ABOUT_AS_STABLE * from_bound.max()
-        stable = apart[-1] + np.flatnonzero(is_stable)
-        sharpest = stable[elbow[stable].argmax()]
-        votes.append(numbers[sharpest if elbow[sharpest] >= _SHARP else stable[0]])
+        may_be = from_bound >= _ABOUT_AS_STABLE * from_bound.max()
+        may_be &= column[apart[-1] :] <= _SURELY_JOINED
+        stable = apart[-1] + np.flatnonzero(may_be)
+        sharp = stable[elbow[stable] >= _SHARP]
+        ranking = [*sharp[::-1], *stable, apart[-1]]
+        votes.append(numbers[ranking[0]])
     return votes
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from interrupts import disk_full_at
@@ -11,6 +12,8 @@ from interrupts import disk_full_at
 import kdec
 from kdec.cli import commands as cli
 from kdec.experiments import EXPERIMENTS
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -177,11 +180,10 @@ def test_full_disk_says_how_to_go_on(command, monkeypatch):
 
 
 def test_report_on_a_full_disk_leaves_the_old_one(command, tmp_path):
-    (tmp_path / "results").mkdir()
     (tmp_path / "RESULTS.md").write_text("old")
     with disk_full_at(tmp_path, 0):
         code, _, errors = command(
-            "report", "--results", "results", "--out", tmp_path / "RESULTS.md"
+            "report", "--results", ROOT / "results", "--out", tmp_path / "RESULTS.md"
         )
     assert (code, errors.count("\n")) == (2, 1)
     assert "No space left on device" in errors

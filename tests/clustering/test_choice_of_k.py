@@ -134,11 +134,17 @@ def test_a_resample_leads_to_the_first_stable_number_from_those_apart(chances, s
     assert votes == [vote]
 
 
-def test_a_sharp_elbow_among_the_stable_numbers_goes_before_the_first_of_them():
-    stability, elbow = np.array([1.0, 0.99, 0.98, 0.7]), np.array([1.2, 1.9, 2.1, 9.0])
+def test_the_largest_stable_number_with_a_sharp_elbow_goes_before_the_first_stable_one():
+    stability, elbow = np.array([1.0, 0.99, 0.98, 0.7]), np.array([3.2, 1.9, 2.1, 9.0])
     chances = np.array([[0.0, 0.9, 0.9, 0.9]]).T
     assert choice_of_k._vote([2, 3, 4, 5], chances, stability, elbow) == [4]
     assert choice_of_k._vote([2, 3, 4, 5], chances, stability, np.minimum(elbow, 1.99)) == [2]
+
+
+def test_a_number_whose_clusters_surely_lack_a_valley_is_left_out():
+    stability, elbow = np.array([1.0, 0.99, 0.98, 0.7]), np.array([1.2, 2.1, 9.0, 9.0])
+    chances = np.array([[0.0, 0.9, 0.96, 0.99]]).T
+    assert choice_of_k._vote([2, 3, 4, 5], chances, stability, elbow) == [3]
 
 
 def test_elbow_is_the_fall_of_the_inertia_before_a_number_over_that_behind_it():

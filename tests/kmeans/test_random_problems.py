@@ -10,7 +10,7 @@ from random_problems import draw, reference, solve
 
 from kdec import KMeans
 
-RECORD = Path(__file__).parents[2] / "results" / "checks" / "kmeans-10000.json"
+RECORD = Path(__file__).parents[2] / "results" / "benchmarks" / "kmeans_problems.json"
 
 
 def test_200_problems_have_no_fault():
