@@ -395,7 +395,7 @@ TABLE = {
         {"x": IMAGES, "x_hat": IMAGES},
         {
             "x": (IMAGES[:2], IMAGES[:0], None, "x", 3),
-            "x_hat": (IMAGES[:2], None),
+            "x_hat": (IMAGES[:2], IMAGES[:, :2], None),
             "n": COUNTS,
         },
     ),
@@ -506,7 +506,7 @@ TABLE = {
             "seed": SEEDS,
         },
     ),
-    "load_data": (kdec.load_data, {}, {"name": ("MNIST", "", 3, None)}),
+    "load_data": (kdec.load_data, {}, {"name": ("MNIST", "", 3, None), "seed": SEEDS}),
     "load_pretrained": (kdec.load_pretrained, {}, {"name": ("no such", "", 3, None)}),
     "weights_file": (
         pretrained.weights_file,
@@ -538,7 +538,16 @@ SCIKIT_LEARN = {
             "tol": (-1.0, NAN, "1", None),
             "metric": WORDS,
             "random_state": ("0", 1.5, -1, [1]),
-            "init": ("random++", 3, None, X[:2], X[:3, :2], X[:3] * NAN, np.full((3, 5), "a")),
+            "init": (
+                "random++",
+                3,
+                None,
+                X[:2],
+                X[:3, :2],
+                X[:3] * NAN,
+                np.full((3, 5), "a"),
+                np.full((3, 5), "1"),
+            ),
         },
     ),
     "KMeans.fit": (

@@ -11,6 +11,7 @@ import numpy as np
 
 from kdec.data import full_sets
 from kdec.data.dataset import Dataset, digest
+from kdec.guards import non_negative_int
 
 _MAX_PIXEL = 255
 
@@ -65,7 +66,7 @@ def load_data(name: str = "mnist-5k", *, seed: int = 0) -> Dataset:
         nearest = difflib.get_close_matches(str(name).lower(), _LOADERS, n=1)
         hint = f". Did you mean {nearest[0]!r}?" if nearest else ""
         raise ValueError(f"Expected a data set out of {names}. Received: name={name!r}{hint}")
-    return _LOADERS[name](name, seed)
+    return _LOADERS[name](name, non_negative_int("seed", seed))
 
 
 def _make_dataset(name, stored_x, stored_y, scale=None):

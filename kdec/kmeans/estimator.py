@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kdec.guards import is_positive_int, refuse_forked_process
+from kdec.guards import is_positive_int, real_array, refuse_forked_process
 from kdec.kmeans import labeling, lloyd, seeding
 from kdec.kmeans.points import (
     chunk_rows,
@@ -279,7 +279,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _given_centers(self, centers, X, origin):
         """Return initial centers of the user's, less the origin: (k, d)."""
-        centers = check_array(centers, dtype=X.dtype)
+        centers = check_array(real_array("init", centers), dtype=X.dtype)
         expected = (self.n_clusters, X.shape[1])
         if centers.shape != expected:
             raise ValueError(

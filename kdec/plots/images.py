@@ -176,8 +176,8 @@ def reconstructions(
 
     Raises:
         TypeError: If `x` or `x_hat` holds no real numbers.
-        ValueError: If the numbers of images differ, images have another shape, `n` is not a
-            positive int, or `image_shape` or `value_range` is none.
+        ValueError: If the numbers or sizes of images differ, images have another shape, `n` is not
+            a positive int, or `image_shape` or `value_range` is none.
 
     Example:
         >>> import matplotlib.pyplot as plt
@@ -193,6 +193,11 @@ def reconstructions(
         raise ValueError(
             "Expected `x` and `x_hat` to hold the same number of images. "
             f"Received: {len(x)} and {len(x_hat)}"
+        )
+    if math.prod(x.shape[1:]) != math.prod(x_hat.shape[1:]):
+        raise ValueError(
+            "Expected `x` and `x_hat` to hold images of one size. "
+            f"Received: shapes {x.shape} and {x_hat.shape}"
         )
     rows = {"original": x[:n], "reconstruction": x_hat[:n]}
     return image_rows(rows, image_shape=image_shape, value_range=value_range, title=title)
