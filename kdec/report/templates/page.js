@@ -73,7 +73,7 @@
     ];
     if (centers) {
       traces.push({
-        ...trace(centers, (k) => k, { size: 6, symbol: "x", color: "#000", opacity: 1 }),
+        ...trace(centers, (k) => k, { size: size + 2, symbol: "diamond", color: "#000", opacity: 1 }),
         hoverinfo: "skip",
       });
     }
