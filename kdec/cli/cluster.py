@@ -115,9 +115,10 @@ def cluster(
 
 def _cluster(source, reading, k, method, seed, out):
     """Cluster `source` and write the folder; return its record."""
+    dataset = _read(source, reading, seed)
+    # Only now, since it loads scikit-learn.
     from kdec.cli import cluster_folder
 
-    dataset = _read(source, reading, seed)
     if k != "auto" and k > len(dataset.x):
         raise ValueError(
             f"Expected --k to be at most the number of samples. Received: --k {k} for "
