@@ -87,7 +87,7 @@ class DeepClustering(
             `decoder` go from samples to codes and back.
         history_: dict, the learning curve of each training, a list for each logged name.
         n_features_in_: int, number of values of a sample.
-        feature_names_in_: (n_features_in_,) names of the columns, if `fit` saw a DataFrame.
+        feature_names_in_: Names of the columns, shape (d,), if `fit` saw a DataFrame.
 
     Reference:
         Dwibedi et al., With a Little Help from My Friends (2021); Zhou et al., Learning with Local
