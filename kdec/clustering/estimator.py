@@ -42,7 +42,7 @@ class DeepClustering(
     network         convolutional for images of more than 20 pixels a side, else fully connected,
                     500-500-32
     views           `RandomAffine` for convolutions, `RandomNoise(0.1)` for vectors
-    none of them    tables of fewer than 1,000 rows or 3 columns, and fewer than 200 images; and
+    none of them    tables of fewer than 1,000 rows or 4 columns, and fewer than 200 images; and
                     where clusters of a fully connected one part no less than three quarters of the
                     pairs of neighbours that those of k-means part. A warning says so; then the
                     codes are the standardised columns, or the pixels, and the clusters those of

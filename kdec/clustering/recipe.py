@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _LEAST_SIDE = 20  # of images that convolutions and affine views suit; smaller ones are vectors
 _LEAST_VECTORS = 1000  # for which an encoder is trained
 _LEAST_IMAGES = 200
-_LEAST_FEATURES = 3
+_LEAST_FEATURES = 4  # on noise of three, an encoder makes clusters
 _LEAST_STEPS = 400
 _MOST_SAMPLES_SEEN = 1_000_000
 _LEAST_STEPS_OF_A_ROUND = 100  # after fewer, clusters died out
