@@ -65,7 +65,7 @@ RUNS = {
     "neighbor-contrast": (
         16,
         {
-            "hidden_units": [16],
+            "hidden_units": [64],
             "embedding_units": 4,
             "n_neighbors": 3,
             "batch_size": 32,
@@ -74,7 +74,7 @@ RUNS = {
             "diffusion_neighbors": 3,
             "diffusion_passes": 2,
             "rounds": 4,
-            "passes": 1,
+            "passes": 12,  # With fewer, clusters die out.
             "label_batch_size": 32,
             "decoder_units": [16],
             "decoder_epochs": 4,
