@@ -105,6 +105,7 @@ FOR_EVERY_BACKEND = {
     "kdec.models.encoders",
     "kdec.guards",
     "kdec.guards.archives",
+    "kdec.guards.folders",
     "kdec.guards.forked",
     "kdec.guards.integers",
     "kdec.guards.real_arrays",

@@ -91,7 +91,6 @@ def cluster(
         "strict": strict,
     }
     reading = {name: value for name, value in reading.items() if value}
-    # A column of the number of an axis is as much a name as text is.
     name = Path(source).stem or Path(source).absolute().name
     prefix = "cluster" if apply is None else f"apply-{apply.absolute().name}"
     out = out or Path("runs") / f"{prefix}-{name}{'' if apply else f'-seed{seed}'}"

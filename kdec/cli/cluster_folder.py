@@ -11,6 +11,7 @@ import numpy as np
 from kdec import metrics
 from kdec.data import preparation_from_config
 from kdec.experiments import read_json, surroundings, thin, write_json
+from kdec.guards import refuse_other_work
 from kdec.whole_files import written_whole
 
 _RESULT = "result.json"
@@ -33,13 +34,7 @@ def open_folder(out: Path, expected: dict) -> dict | None:
     """
     finished = read_json(out / _RESULT)
     if finished:
-        differing = [name for name, value in expected.items() if finished.get(name) != value]
-        if differing:
-            raise ValueError(
-                "Expected a folder that is free or holds this same run. "
-                f"Received: {out} with a run of another {' and '.join(differing)}. "
-                "Remove it, or choose another folder."
-            )
+        refuse_other_work(out, finished, expected)
     elif out.exists() and any(out.iterdir()) and not (out / _BACKUP).exists():
         raise ValueError(f"Expected a folder that is free. Received: {out} with other files")
     return finished

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 import kdec
+from kdec.guards import refuse_other_work
 from kdec.models import read_curve, resuming_callbacks, save_whole
 from kdec.whole_files import written_whole
 
@@ -106,13 +107,7 @@ def open_backup(folder: str | os.PathLike, parameters: dict[str, Any], x: np.nda
         with written_whole(path) as partial:
             partial.write_text(json.dumps(identity, indent=1))
     found = json.loads(path.read_text())
-    differing = [name for name, value in identity.items() if found.get(name) != value]
-    if differing:
-        raise ValueError(
-            "Expected a backup_dir that is free or holds this same fit. "
-            f"Received: {folder} with a fit of another {' and '.join(differing)}. Remove it, or "
-            "choose another folder."
-        )
+    refuse_other_work(folder, found, identity, place="backup_dir", work="fit")
     return folder
 
 

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "execution": ["execute"],
+        "picture_files": ["save_picture"],
         "record": ["processor", "read_json", "surroundings", "thin", "write_json"],
         "registry": ["EXPERIMENTS", "Experiment", "find_experiment"],
         "results": ["report", "summary", "table"],

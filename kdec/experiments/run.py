@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
 
 import kdec
 from kdec import metrics
 from kdec.data import Dataset
 from kdec.experiments import record
+from kdec.experiments.picture_files import save_picture
+from kdec.guards import refuse_other_work
 from kdec.models import read_curve, resuming_callbacks, save_whole
-from kdec.whole_files import written_whole
 
 logger = logging.getLogger("kdec")
 
@@ -84,13 +83,7 @@ class Run:
         self._state = record.read_json(self._state_path) or fresh
         finished = record.read_json(self.out / "result.json")
         found, expected = (finished, self._identity) if finished else (self._state, unfinished)
-        differing = [key for key, value in expected.items() if found.get(key) != value]
-        if differing:
-            raise ValueError(
-                "Expected a folder that is free or holds this same run. "
-                f"Received: {self.out} with a run of another {' and '.join(differing)}. "
-                "Remove it, or choose another folder."
-            )
+        refuse_other_work(self.out, found, expected)
 
     def train(self, stage: str, build: Callable[[], keras.Model], fit: _Fit, filename: str):
         """Train a model, or go on where an interrupted run left it, or load the finished one.
@@ -178,10 +171,7 @@ class Run:
 
     def save_figure(self, name: str, picture) -> None:
         """Save a Matplotlib Axes or Figure as `name`.png and close it."""
-        figure = picture if isinstance(picture, Figure) else picture.figure
-        with written_whole(self.out / f"{name}.png") as partial:
-            figure.savefig(partial, dpi=120, bbox_inches="tight")
-        plt.close(figure)
+        save_picture(self.out / f"{name}.png", picture)
 
     def write_result(self) -> dict[str, Any]:
         """Write `result.json`, which marks the run as finished, and return its content."""

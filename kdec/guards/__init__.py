@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "archives": ["refuse_bomb"],
+        "folders": ["refuse_other_work"],
         "integers": ["is_positive_int", "non_negative_int", "positive_int"],
         "real_arrays": ["as_array", "real_array"],
     },
