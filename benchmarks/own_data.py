@@ -156,6 +156,8 @@ def clustpy(name):
 
 def deep_clustering():
     """Kdec by its defaults."""
+    import tensorflow  # noqa: F401  Kdec loads it at the first fit, which is to be timed without.
+
     import kdec
 
     return lambda x, k, seed: kdec.DeepClustering(k, random_state=seed).fit_predict(x)
