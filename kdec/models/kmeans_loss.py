@@ -43,14 +43,15 @@ class KMeansLoss(OwnLossModel):
     Lloyd's algorithm starts from the centroids of the batch before, in the very first batch from
     the embedding's first `n_clusters` rows; they are a weight, saved with the model. It starts from
     the rows anew where a training step has moved the embedding so far that all of a batch is
-    nearest to one centroid, which it has left behind. A cluster that is empty in a batch keeps its centroid and has no part in the loss. A batch whose loss or
-    gradient is not finite is skipped, as is one that falls into one cluster, whose loss is
-    infinite: it changes no trained weight and no centroid, `skipped_batches` in the logs counts it,
-    and the log `kdec` says so. So does `evaluate` with a batch whose loss is not finite, as in data
-    sorted by class: its figures, as those of validation in `fit`, are means over the others. The
-    figures of an epoch without any other batch are NaN. Losses that the encoder or decoder has of
-    its own, as of regularizers, are added. `fit` takes the samples alone and ignores targets.
-    Encoder and decoder are shared with the caller, not copied.
+    nearest to one centroid, which it has left behind. A cluster that is empty in a batch keeps its
+    centroid and has no part in the loss. A batch whose loss or gradient is not finite is skipped,
+    as is one that falls into one cluster, whose loss is infinite: it changes no trained weight and
+    no centroid, `skipped_batches` in the logs counts it, and the log `kdec` says so. So does
+    `evaluate` with a batch whose loss is not finite, as in data sorted by class: its figures, as
+    those of validation in `fit`, are means over the others. The figures of an epoch without any
+    other batch are NaN. Losses that the encoder or decoder has of its own, as of regularizers, are
+    added. `fit` takes the samples alone and ignores targets. Encoder and decoder are shared with
+    the caller, not copied.
 
     Args:
         encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).
