@@ -131,6 +131,10 @@ def hdbscan():
 def umap_kmeans():
     """k-means on ten components of UMAP, with 20 neighbours."""
     from sklearn.cluster import KMeans
+
+    # For a class of its own that is not used here, umap would load TensorFlow and with it PyTorch,
+    # which crash together.
+    sys.modules["tensorflow"] = None
     from umap import UMAP
 
     def cluster(x, k, seed):
