@@ -35,8 +35,8 @@ def main():
     record = comparison.RESULTS / f"{NAME}.json"
     fits = json.loads(record.read_text())["fits"] if record.exists() else []
     done = {(row["data"], row["seed"], row["system"]) for row in fits}
-    for data in DATA:
-        for system in SYSTEMS:
+    for system in SYSTEMS:
+        for data in DATA:
             for seed in SEEDS if system not in DETERMINISTIC else SEEDS[:1]:
                 if (data, seed, system) not in done:
                     row = comparison.in_child(__file__, system, data, str(seed))
