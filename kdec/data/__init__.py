@@ -4,5 +4,6 @@ from kdec.data.dataset import Dataset
 from kdec.data.named_sets import DATA_SETS, load_data
 from kdec.data.preparations import preparation_from_config
 from kdec.data.reading import read
+from kdec.data.shards import Shards
 
-__all__ = ["DATA_SETS", "Dataset", "load_data", "preparation_from_config", "read"]
+__all__ = ["DATA_SETS", "Dataset", "Shards", "load_data", "preparation_from_config", "read"]
