@@ -153,7 +153,8 @@ class Shards:
         while filled < len(rows):
             offset = start + filled - (self._ends[number] - self._parts[number].shape[0])
             size = min(len(rows) - filled, self._parts[number].shape[0] - offset)
-            rows[filled : filled + size] = self._open(number).read(slice(offset, offset + size))
+            here = slice(filled, filled + size)
+            self._open(number).copy(slice(offset, offset + size), rows, here)
             number, filled = number + 1, filled + size
         return rows
 
@@ -163,7 +164,7 @@ class Shards:
         for number in np.unique(numbers):
             own = np.flatnonzero(numbers == number)
             offsets = indices[own] - (self._ends[number] - self._parts[number].shape[0])
-            rows[own] = self._open(number).read(offsets)
+            self._open(number).copy(offsets, rows, own)
         return rows
 
 
@@ -185,20 +186,16 @@ class _Mapped:
         self._rows, self._n_read = _opened(part), 0
         self._map = getattr(self._rows, "_mmap", None)
         # Of a private map, pages that were written to would be lost.
-        if self._map is not None and self._rows.mode == "c":
+        if getattr(self._rows, "mode", "c") == "c" or not hasattr(mmap, "MADV_DONTNEED"):
             self._map = None
 
-    def read(self, rows):
-        """Return a copy of the rows, or what will be copied."""
-        values = self._rows[rows]
-        if self._map is None or not hasattr(mmap, "MADV_DONTNEED"):
-            return values
-        values = np.array(values)
+    def copy(self, rows, target, places):
+        """Copy rows to places of the target."""
+        target[places] = values = self._rows[rows]
         self._n_read += values.nbytes
-        if self._n_read >= _MOST_MAPPED:
+        if self._n_read >= _MOST_MAPPED and self._map is not None:
             self._map.madvise(mmap.MADV_DONTNEED)
             self._n_read = 0
-        return values
 
 
 def _opened(part):

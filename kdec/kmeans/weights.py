@@ -4,6 +4,8 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import _check_sample_weight
 
+from kdec.kmeans.points import chunks
+
 
 def check_weights(sample_weight, X):
     """Return the weights as an array; raise ValueError for negative ones or only zeros."""
@@ -25,7 +27,12 @@ def without_zero_rows(X, sample_weight, n_clusters):
         The weights, and the inertia of the rows without: their weight, as their distance is 1.
     """
     # SciPy counts the values of each row from 1.15 on only.
-    is_zero = np.ravel(abs(X).sum(axis=1)) == 0 if issparse(X) else ~X.any(axis=1)
+    is_zero = np.concatenate(
+        [
+            np.ravel(abs(rows).sum(axis=1)) == 0 if issparse(rows) else ~rows.any(axis=1)
+            for rows in chunks(X)
+        ]
+    )
     others = np.where(is_zero, 0, sample_weight)
     if np.count_nonzero(others) < n_clusters:
         return sample_weight, 0.0
