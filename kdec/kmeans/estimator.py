@@ -19,19 +19,18 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from kdec.data import Shards
 from kdec.guards import is_positive_int, real_array, refuse_forked_process
-from kdec.kmeans import labeling, lloyd, restarts, seeding
+from kdec.kmeans import labeling, lloyd, minibatch, restarts, seeding
 from kdec.kmeans.disk import DiskRows
 from kdec.kmeans.points import (
     chunk_rows,
-    chunks,
     columns_to_copy,
     copied,
+    finite_statistics,
     fits_copy,
     opened,
-    statistics,
     unit_rows,
 )
-from kdec.kmeans.weights import check_weights, without_zero_rows
+from kdec.kmeans.weights import check_weights, per_cluster, without_zero_rows
 
 _METRICS = ("euclidean", "manhattan", "cosine")
 _INITS = ("k-means++", "random")
@@ -132,26 +131,83 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         refuse_forked_process()
         self._check_parameters()
         X = self._checked(X)
-        if X.shape[0] < self.n_clusters:
-            raise ValueError(
-                "Expected at least as many points as clusters. "
-                f"Received: n_samples={X.shape[0]} with n_clusters={self.n_clusters}."
-            )
+        self._check_number_of_points(X)
         sample_weight = check_weights(sample_weight, X)
         fixed_inertia = 0.0
         if self.metric == "cosine":
             X = unit_rows(X)
             sample_weight, fixed_inertia = without_zero_rows(X, sample_weight, self.n_clusters)
-        about = _finite_statistics(X)
+        about = finite_statistics(X)
         with self._working_points(X, about) as (working, origin, columns):
-            centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
+            n_init = self._restarts()
+            centers = self._initial_centers(X, sample_weight, working, origin, n_init)
+            centers = centers[:, :, columns]
             centers = self._run(working, sample_weight, centers, self.tol * about.variance.mean())
         self.inertia_ += fixed_inertia
         self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
         self.cluster_centers_[:, columns] += centers
-        self._warn_of_few_clusters()
+        counts, self._weights = per_cluster(self.labels_, sample_weight, self.n_clusters)
+        self._warn_of_few_clusters(np.count_nonzero(counts))
         return self
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Move the centroids by one batch of a stream, which need not come again.
+
+        This is minibatch k-means: each centroid is the mean of all points that were nearest to it
+        when they came. The first batch also sets the initial centroids, by `init`, once. After
+        `fit`, centroids go on from there, with the weight of their points.
+
+        Args:
+            X: points, (n, n_features), as in `fit`; in the first batch at least `n_clusters`.
+            y: ignored.
+            sample_weight: (n,), weights of the points, or None for equal weights.
+
+        Returns:
+            self, with `labels_` and `inertia_` of the batch.
+
+        Raises:
+            ValueError: as `fit`, and for another number of features than before.
+            RuntimeError: in a process that was forked after TensorFlow had started.
+
+        Reference:
+            Sculley 2010, "Web-scale k-means clustering", algorithm 1.
+        """
+        refuse_forked_process()
+        self._check_parameters()
+        is_first = not hasattr(self, "cluster_centers_")
+        X = validate_data(self, X, **_MATRIX, reset=is_first)
+        sample_weight = check_weights(sample_weight, X)
+        if self.metric == "cosine":
+            sample_weight, _ = without_zero_rows(X, sample_weight, self.n_clusters)
+        if is_first:
+            self._start(X, sample_weight)
+        with self._new_points(X) as (points, n, centers, rows):
+            origin = self.cluster_centers_ - centers
+            centers, weights = minibatch.follow(
+                points, sample_weight, centers, self._weights, rows, metric=self.metric
+            )
+            labels = self._label(points, n, centers, rows)
+            self.inertia_ = self._inertia(points, sample_weight, centers, labels, rows)
+        self.labels_, self._weights = labels.numpy(), weights.numpy()
+        self.cluster_centers_ = (origin + centers.numpy()).astype(self.cluster_centers_.dtype)
+        return self
+
+    def _start(self, X, sample_weight):
+        """Set the centroids before the first batch."""
+        self._check_number_of_points(X)
+        X = unit_rows(X) if self.metric == "cosine" else X
+        with self._working_points(X, finite_statistics(X)) as (working, origin, _):
+            centers = self._initial_centers(X, sample_weight, working, origin, n_init=1)[0]
+        self.cluster_centers_ = origin + centers
+        self._weights = np.zeros(self.n_clusters)
+
+    def _check_number_of_points(self, X):
+        if X.shape[0] < self.n_clusters:
+            raise ValueError(
+                "Expected at least as many points as clusters. "
+                f"Received: n_samples={X.shape[0]} with n_clusters={self.n_clusters}."
+            )
 
     def _run(self, points, sample_weight, centers, tol):
         """Set the attributes of the best restart from centers (R, k, d); return its centers."""
@@ -220,9 +276,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
         with self._new_points(X) as new:
             labels, (points, _, centers, rows) = self._label(*new), new
-            return -float(
-                labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
-            )
+            return -self._inertia(points, sample_weight, centers, labels, rows)
 
     def _check_new(self, X):
         """Return `X` as an array that fits the fitted centroids."""
@@ -243,6 +297,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _label(self, points, n, centers, rows):
         return labeling.label(points, n, centers, rows, metric=self.metric)
+
+    def _inertia(self, points, sample_weight, centers, labels, rows):
+        total = labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
+        return float(total)
 
     def _check_parameters(self):
         """Raise ValueError for a parameter that is out of range."""
@@ -271,16 +329,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                     "Explicit initial centers: performing one run instead of "
                     f"n_init={self.n_init}.",
                     RuntimeWarning,
-                    stacklevel=4,
+                    stacklevel=3,
                 )
             return 1
         if self.n_init == "auto":
             return 1 if isinstance(self.init, str) and self.init == "k-means++" else 10
         return self.n_init
 
-    def _initial_centers(self, X, sample_weight, working, origin):
+    def _initial_centers(self, X, sample_weight, working, origin, n_init):
         """Return the initial centers of all restarts, less the origin: (R, k, d)."""
-        n_init = self._restarts()
         random_state = check_random_state(self.random_state)
         if callable(self.init):
             given = [
@@ -310,8 +367,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             )
         return unit_rows(centers) if self.metric == "cosine" else centers - origin
 
-    def _warn_of_few_clusters(self):
-        n_distinct = np.count_nonzero(np.bincount(self.labels_))
+    def _warn_of_few_clusters(self, n_distinct):
         if n_distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
@@ -330,19 +386,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _n_features_out(self):
         """Number of columns that `transform` returns."""
         return self.cluster_centers_.shape[0]
-
-
-def _finite_statistics(X):
-    """Return the columns' statistics; raise a ValueError if their squares overflow."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        about = statistics(X)
-    if not np.isfinite(about.variance).all():
-        raise ValueError(
-            "Expected values whose squared distances to their mean sum to a finite number in "
-            f"{X.dtype}, at most {np.finfo(X.dtype).max:.1e}. "
-            f"Received: values up to {max(abs(rows).max() for rows in chunks(X)):g}."
-        )
-    return about
 
 
 def _check_integer(name, value, alternative=""):
