@@ -40,3 +40,11 @@ def test_chunks_hold_all_rows_in_order_and_no_more_at_once_than_they_may(doubled
         np.testing.assert_array_equal(np.concatenate(parts), x[:])
     assert least_and_greatest(doubled) == (0.0, 46.0)
     assert np.isnan(least_and_greatest(np.where(X == 20, np.nan, X))).all()
+
+
+def test_rows_in_any_order_are_those_of_the_array():
+    x = np.arange(3000).reshape(1000, 3)
+    shards = Shards([x[:300], x[300:301], x[301:]])
+    for rows in (np.random.default_rng(0).integers(-1000, 1000, 100), np.arange(298, 305), [], [4]):
+        rows = np.asarray(rows, int)
+        np.testing.assert_array_equal(shards[rows], x[rows])
