@@ -22,7 +22,7 @@ def read_npy(path: Path) -> np.ndarray:
     Raises:
         ValueError: If the file has no such array.
     """
-    with path.open("rb") as file, _reading(path):
+    with path.open("rb") as file, reading(path):
         array = np.load(file, allow_pickle=False)
         if not isinstance(array, np.ndarray):
             raise ValueError("an archive of arrays; call it .npz")
@@ -45,20 +45,20 @@ def read_npz(path: Path, labels: str | None = None) -> tuple[Any, np.ndarray | N
     """
     refuse_bomb(path)
     with path.open("rb") as file:
-        with _reading(path):
+        with reading(path):
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise ValueError("one array, no archive; call it .npy")
         if {"format", "shape", "data"} <= {*archive.files}:
-            with _reading(path):
+            with reading(path):
                 return _read_sparse(path), None
         x_name, y_name = _choose_arrays(archive.files, path.name, labels)
-        with _reading(path):
+        with reading(path):
             return archive[x_name], None if y_name is None else archive[y_name]
 
 
 @contextlib.contextmanager
-def _reading(path):
+def reading(path):
     """Turn what NumPy raises on a file that it cannot read into one ValueError that names it."""
     try:
         yield

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kdec.data.changed_rows import change_rows
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -20,12 +22,12 @@ class Dataset:
     Attributes:
         name: The name that `load_data` was given, or that of the file or folder.
         x: Samples, float32, shape (n, height, width) or (n, height, width, 3) for images, with
-            values in [0, 1], and (n, d) for the others.
+            values in [0, 1], and (n, d) for the others. `Shards` for what stays on the disk.
         y: Labels, int64, shape (n,), or None if there are none.
         sha256: Hexadecimal digest of the stored arrays, the bytes of x followed by those of y, for
             records of runs. In the sets of `load_data` images are stored as uint8, other samples as
             float32, and labels as uint8, wherever the file came from. Data of your own are digested
-            as `x` and `y` are.
+            as `x` and `y` are; of shards, size and both ends of each file.
         classes: What each value of `y` is called, or None without labels.
         columns: What each column of `x` is called, d strings, or None where they have no names.
         samples: What each sample is called, shape (n,): a file's path inside its folder, or a row's
@@ -49,8 +51,8 @@ class Dataset:
 
     @property
     def flat(self) -> np.ndarray:
-        """Samples as vectors: a view of `x` of shape (n, d)."""
-        return self.x.reshape(len(self.x), -1)
+        """Samples as vectors: a view of `x` of shape (n, d), or `Shards` of it."""
+        return change_rows(self.x, lambda rows: rows.reshape(len(rows), -1))
 
     @property
     def n_classes(self) -> int | None:

@@ -10,6 +10,7 @@ import numpy as np
 from kdec.data.dataset import Dataset, digest
 from kdec.data.labels import encode_labels
 from kdec.data.preparations import preparation_of
+from kdec.data.shard_files import fingerprint, open_shards
 from kdec.data.sources import open_source
 from kdec.guards import is_positive_int, non_negative_int
 
@@ -19,8 +20,15 @@ _OPTIONS = {
     "array": {"missing"},
     "sparse": {"seed"},
     "images": {"size", "color", "strict"},
+    "shards": set(),
 }
-_ABOUT = {"table": "tables", "array": "arrays", "sparse": "sparse matrices", "images": "images"}
+_ABOUT = {
+    "table": "tables",
+    "array": "arrays",
+    "sparse": "sparse matrices",
+    "images": "images",
+    "shards": "shards",
+}
 _FOLDER = "folder"
 
 
@@ -47,7 +55,9 @@ def read(
     ``.npy``             an array (n, d), or images (n, height, width[, channels])
     ``.npz``             the same as ``x``, or alone, with labels as ``y`` if there are some; or a
                          sparse matrix of `scipy.sparse.save_npz`
-    folder               PNG and JPEG images, in it and its sub-folders, sorted by path
+    folder               PNG and JPEG images, in it and its sub-folders, sorted by path; or, with no
+                         images right in it, its ``.npy`` or ``.parquet`` files as shards, by name
+    list of paths        shards, ``.npy`` or ``.parquet`` files in the order of the list
     object               a DataFrame, an array, a sparse matrix, or a Bunch of scikit-learn
     ===================  =========================================================================
 
@@ -74,6 +84,11 @@ def read(
     centre. What is transparent becomes white. A file that cannot be read, or a link that leaves the
     folder, is left out and named. Hidden files are passed over.
 
+    **Shards**, of which there may be one, stay on the disk: `Dataset.x` is a `Shards`, which reads
+    the rows that it is asked for. Their values, numbers without gaps, stay what they are, and so
+    does their type; scale them before. Parquet tables are decoded once, as they are read, to a
+    temporary file. `labels` may be a column of them.
+
     Files are not trusted: nothing is unpickled, evaluated or followed out of the folder, and an
     image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` is an error.
 
@@ -99,8 +114,9 @@ def read(
         seed: Seed of TruncatedSVD. Defaults to 0.
 
     Returns:
-        The samples, float32, and their labels, int64: whole numbers stay what they are, other
-        labels are numbered in sorted order. `Dataset` has names for classes, columns and samples.
+        The samples, float32 (of shards as they are), and their labels, int64: whole numbers stay
+        what they are, other labels are numbered in sorted order. `Dataset` has names for classes,
+        columns and samples.
 
     Raises:
         ValueError: If the data cannot be used as they are, or an argument does not fit them.
@@ -129,6 +145,8 @@ def read(
     _check_fit(source, options, preparation)
     if source.kind == "images":
         return _read_images(source, labels, options, preparation)
+    if source.kind == "shards":
+        return _open_shards(source, labels)
     return _read_rows(source, options, preparation)
 
 
@@ -274,6 +292,12 @@ def _read_images(source, labels, options, preparation):
     )
 
 
+def _open_shards(source, labels):
+    x, columns, y = open_shards(source.content, source.origin, labels)
+    _check_number_of_samples(len(x), source.origin, is_first=True)
+    return _make_dataset(source, x, y, fingerprint(source.content), columns=columns)
+
+
 def _check_number_of_samples(n, origin, is_first):
     least = 2 if is_first else 1
     if n < least:
@@ -288,10 +312,10 @@ def _check_samples(x, origin, is_first):
         )
 
 
-def _make_dataset(source, x, labels, **others):
+def _make_dataset(source, x, labels, sha256=None, **others):
     y = classes = None
     if labels is not None:
         y, classes = encode_labels(labels, f"the labels of {source.origin}")
         if source.classes and set(classes) <= set(range(len(source.classes))):
             classes = dict(enumerate(source.classes))
-    return Dataset(source.name, x, y, digest(x, y), classes=classes, **others)
+    return Dataset(source.name, x, y, sha256 or digest(x, y), classes=classes, **others)

@@ -1,12 +1,15 @@
 """What `data.read` was given: a file, a folder, or an object in Python."""
 
 import difflib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from kdec.data.shard_files import shard_files
 
 _SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
 
@@ -18,8 +21,8 @@ class Source:
     Attributes:
         name: Name of the data set.
         origin: What messages call it.
-        kind: "table", "array", "sparse", or "images".
-        content: A DataFrame, an array, a sparse matrix, or the Path of a folder.
+        kind: "table", "array", "sparse", "images", or "shards".
+        content: A DataFrame, an array, a sparse matrix, the Path of a folder, or paths of files.
         labels: Labels, shape (n,), or None.
         classes: Names of the labels 0, 1, ..., or None.
     """
@@ -42,6 +45,8 @@ def open_source(source, labels: str | None) -> Source:
     """
     if isinstance(source, str | Path):
         return _open_path(Path(source), labels)
+    if _are_paths(source):
+        return Source("shards", "the shards", "shards", shard_files(source))
     if isinstance(source, Mapping) and "data" in source:
         return _open_bunch(source, labels)
     name = f"the {type(source).__name__}"
@@ -50,7 +55,8 @@ def open_source(source, labels: str | None) -> Source:
     if isinstance(source, np.ndarray) or _is_sparse(source):
         return _without_labels(_open_array(source, name), labels)
     raise TypeError(
-        "Expected a path, a DataFrame, an array, a sparse matrix or a Bunch of scikit-learn. "
+        "Expected a path, a list of paths, a DataFrame, an array, a sparse matrix or a Bunch of "
+        "scikit-learn. "
         f"Received: {type(source).__name__}"
     )
 
@@ -58,6 +64,9 @@ def open_source(source, labels: str | None) -> Source:
 def _open_path(path, labels):
     if path.is_dir():
         name = path.resolve().name or str(path)
+        shards = shard_files(path)
+        if shards:
+            return Source(name, f"the folder {name}", "shards", shards)
         return Source(name, f"the folder {name}", "images", path)
     if not path.is_file():
         raise FileNotFoundError(f"Expected a file or a folder. Received: {str(path)!r}, not there")
@@ -148,6 +157,14 @@ def _without_labels(source, labels):
             f"for {source.origin}, which is one array"
         )
     return source
+
+
+def _are_paths(source):
+    return (
+        isinstance(source, list | tuple)
+        and len(source) > 0
+        and all(isinstance(path, str | os.PathLike) for path in source)
+    )
 
 
 def _is_sparse(source):

@@ -1,9 +1,15 @@
 """Tables in files: CSV and Parquet, as pandas reads them."""
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    import pyarrow.parquet
 
 _DELIMITERS = ",;\t|"
 
@@ -52,20 +58,38 @@ def read_parquet(path: Path) -> pd.DataFrame:
         ValueError: If the file is no such table.
         ImportError: If pyarrow is not installed.
     """
+    with reading_parquet(path) as parquet:
+        return parquet.read().to_pandas()
+
+
+@contextlib.contextmanager
+def reading_parquet(path: Path) -> Iterator["pyarrow.parquet.ParquetFile"]:
+    """Yield an open Parquet file, and turn what pyarrow raises into one ValueError that names it.
+
+    Raises:
+        ValueError: If the file is no such table.
+        ImportError: If pyarrow is not installed.
+    """
+    pyarrow = pyarrow_for(path)
     try:
-        import pyarrow
+        with path.open("rb") as file, pyarrow.parquet.ParquetFile(file) as parquet:
+            yield parquet
+    except (OSError, pyarrow.ArrowException) as error:
+        raise ValueError(
+            f"Expected {path.name} to be a Parquet table. Received: {_first_line(error)}"
+        ) from error
+
+
+def pyarrow_for(path: Path):
+    """Return the module, or raise an ImportError that says how to install it."""
+    try:
+        import pyarrow.parquet
     except ImportError as error:
         raise ImportError(
             f"Expected pyarrow, to read {path.name}. Received: {error}. "
             "Install it by `pip install 'kdec[parquet]'`"
         ) from error
-    try:
-        with path.open("rb") as file:
-            return pd.read_parquet(file, engine="pyarrow")
-    except (ValueError, OSError, pyarrow.ArrowException) as error:
-        raise ValueError(
-            f"Expected {path.name} to be a Parquet table. Received: {_first_line(error)}"
-        ) from error
+    return pyarrow
 
 
 def _has_only_numbers(cells):

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from kdec.kmeans.labeling import own_distances
-from kdec.kmeans.points import dense, read, weighted_sums
+from kdec.kmeans.points import rows_at, weighted_sums
 
 _DENSE_SHARE = 0.01  # of (point, cluster) entries that changed; above, a dense product is faster
 _NARROWEST_DENSE = 64  # features
@@ -158,12 +158,7 @@ def _relocate(points, sample_weight, labels, distances, vectors, weights):
         farthest = tf.numpy_function(_farthest, [distances, tf.shape(empty)[0]], tf.int64)
         farthest = tf.ensure_shape(farthest, [None])
         far_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
-        far = tf.map_fn(
-            lambda row: dense(read(points, row, 1))[0],
-            farthest,
-            fn_output_signature=points.body.dtype,
-        )
-        far = tf.cast(far, tf.float64) * far_weights[:, tf.newaxis]
+        far = tf.cast(rows_at(points, farthest), tf.float64) * far_weights[:, tf.newaxis]
         old = tf.gather(labels, farthest)[:, tf.newaxis]
         lighter = tf.tensor_scatter_nd_sub(vectors, old, far)
         lighter_weights = tf.tensor_scatter_nd_sub(weights, old, far_weights)

@@ -1,6 +1,6 @@
 """k-means clustering as a scikit-learn estimator that runs on TensorFlow."""
 
-import logging
+import contextlib
 import warnings
 from numbers import Real
 
@@ -17,24 +17,23 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from kdec.data import Shards
 from kdec.guards import is_positive_int, real_array, refuse_forked_process
-from kdec.kmeans import labeling, lloyd, seeding
+from kdec.kmeans import labeling, lloyd, minibatch, restarts, seeding
+from kdec.kmeans.disk import DiskRows
 from kdec.kmeans.points import (
     chunk_rows,
     columns_to_copy,
     copied,
+    finite_statistics,
     fits_copy,
-    in_place,
-    sparse,
-    statistics,
+    opened,
     unit_rows,
 )
-from kdec.kmeans.weights import check_weights, without_zero_rows
+from kdec.kmeans.weights import check_weights, per_cluster, without_zero_rows
 
-_LOGGER = logging.getLogger("kdec")
 _METRICS = ("euclidean", "manhattan", "cosine")
 _INITS = ("k-means++", "random")
-_ROUNDING = 1e-6
 
 # How scikit-learn checks the points.
 _MATRIX = {"dtype": [np.float64, np.float32], "order": "C", "accept_sparse": "csr"}
@@ -115,7 +114,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
         Args:
             X: points, (n, n_features); float32 and float64 are kept, all else becomes float64.
-                A sparse matrix, best as CSR, stays sparse.
+                A sparse matrix, best as CSR, stays sparse. `data.Shards`, a `np.memmap` or a
+                `tf.data.Dataset` of batches stays on the disk, from 512 MiB on: each iteration
+                reads it once.
             y: ignored.
             sample_weight: (n,), weights of the points, or None for equal weights.
 
@@ -129,93 +130,172 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         refuse_forked_process()
         self._check_parameters()
-        X = validate_data(self, X, **_MATRIX)
-        if X.shape[0] < self.n_clusters:
-            raise ValueError(
-                "Expected at least as many points as clusters. "
-                f"Received: n_samples={X.shape[0]} with n_clusters={self.n_clusters}."
-            )
+        X = self._checked(X)
+        self._check_number_of_points(X)
         sample_weight = check_weights(sample_weight, X)
         fixed_inertia = 0.0
         if self.metric == "cosine":
             X = unit_rows(X)
             sample_weight, fixed_inertia = without_zero_rows(X, sample_weight, self.n_clusters)
-        about = _finite_statistics(X)
-        working, origin, columns = self._working_points(X, about)
-        centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
-        options, rows, n_directions = lloyd.choose_options(
-            working, len(sample_weight), self.n_clusters, len(centers), self.metric
-        )
-        result = lloyd.fit(
-            working,
-            sample_weight,
-            centers,
-            tf.constant(self.max_iter, tf.int32),
-            tf.constant(self.tol * about.variance.mean(), X.dtype),
-            tf.constant(rows, tf.int32),
-            tf.constant(n_directions, tf.int32),
-            options=options,
-        )
-        centers = self._keep_best(working, sample_weight, result, rows)
+        about = finite_statistics(X)
+        with self._working_points(X, about) as (working, origin, columns):
+            n_init = self._restarts()
+            centers = self._initial_centers(X, sample_weight, working, origin, n_init)
+            centers = centers[:, :, columns]
+            centers = self._run(working, sample_weight, centers, self.tol * about.variance.mean())
         self.inertia_ += fixed_inertia
         self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
         self.cluster_centers_[:, columns] += centers
-        self._warn_of_few_clusters()
+        counts, self._weights = per_cluster(self.labels_, sample_weight, self.n_clusters)
+        self._warn_of_few_clusters(np.count_nonzero(counts))
         return self
 
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Move the centroids by one batch of a stream, which need not come again.
+
+        This is minibatch k-means: each centroid is the mean of all points that were nearest to it
+        when they came. The first batch also sets the initial centroids, by `init`, once. After
+        `fit`, centroids go on from there, with the weight of their points.
+
+        Args:
+            X: points, (n, n_features), as in `fit`; in the first batch at least `n_clusters`.
+            y: ignored.
+            sample_weight: (n,), weights of the points, or None for equal weights.
+
+        Returns:
+            self, with `labels_` and `inertia_` of the batch.
+
+        Raises:
+            ValueError: as `fit`, and for another number of features than before.
+            RuntimeError: in a process that was forked after TensorFlow had started.
+
+        Reference:
+            Sculley 2010, "Web-scale k-means clustering", algorithm 1.
+        """
+        refuse_forked_process()
+        self._check_parameters()
+        is_first = not hasattr(self, "cluster_centers_")
+        X = validate_data(self, X, **_MATRIX, reset=is_first)
+        sample_weight = check_weights(sample_weight, X)
+        if self.metric == "cosine":
+            sample_weight, _ = without_zero_rows(X, sample_weight, self.n_clusters)
+        if is_first:
+            self._start(X, sample_weight)
+        with self._new_points(X) as (points, n, centers, rows):
+            origin = self.cluster_centers_ - centers
+            centers, weights = minibatch.follow(
+                points, sample_weight, centers, self._weights, rows, metric=self.metric
+            )
+            labels = self._label(points, n, centers, rows)
+            self.inertia_ = self._inertia(points, sample_weight, centers, labels, rows)
+        self.labels_, self._weights = labels.numpy(), weights.numpy()
+        self.cluster_centers_ = (origin + centers.numpy()).astype(self.cluster_centers_.dtype)
+        return self
+
+    def _start(self, X, sample_weight):
+        """Set the centroids before the first batch."""
+        self._check_number_of_points(X)
+        X = unit_rows(X) if self.metric == "cosine" else X
+        with self._working_points(X, finite_statistics(X)) as (working, origin, _):
+            centers = self._initial_centers(X, sample_weight, working, origin, n_init=1)[0]
+        self.cluster_centers_ = origin + centers
+        self._weights = np.zeros(self.n_clusters)
+
+    def _check_number_of_points(self, X):
+        if X.shape[0] < self.n_clusters:
+            raise ValueError(
+                "Expected at least as many points as clusters. "
+                f"Received: n_samples={X.shape[0]} with n_clusters={self.n_clusters}."
+            )
+
+    def _run(self, points, sample_weight, centers, tol):
+        """Set the attributes of the best restart from centers (R, k, d); return its centers."""
+        options, rows, n_directions = lloyd.choose_options(
+            points, len(sample_weight), self.n_clusters, len(centers), self.metric
+        )
+        result = lloyd.fit(
+            points,
+            sample_weight,
+            centers,
+            tf.constant(self.max_iter, tf.int32),
+            tf.constant(tol, centers.dtype),
+            tf.constant(rows, tf.int32),
+            tf.constant(n_directions, tf.int32),
+            options=options,
+        )
+        best, self.inertia_, self.labels_ = restarts.best(
+            points, sample_weight, result.centers, rows, self.metric, verbose=self.verbose
+        )
+        self.n_iter_ = int(result.n_iter[best])
+        self.inertia_history_ = result.history[: self.n_iter_, best].numpy()
+        return result.centers[best].numpy()
+
+    def _checked(self, X, reset=True):
+        """Return `X` as an array, a sparse matrix or, on the disk, as rows to read."""
+        shards = Shards.of(X)
+        if shards is None:
+            return validate_data(self, X, **_MATRIX, reset=reset)
+        rows = DiskRows(shards)
+        if fits_copy(rows):
+            return validate_data(self, np.asarray(shards), **_MATRIX, reset=reset)
+        return validate_data(self, rows, skip_check_array=True, reset=reset)
+
+    @contextlib.contextmanager
     def _working_points(self, X, about):
         """Return the points for the run, their origin, and which columns they keep."""
         columns = np.ones(X.shape[1], bool)
         origin = np.zeros(X.shape[1], X.dtype)
-        if issparse(X):
-            return sparse(X), origin, columns
-        if self.metric != "cosine":
+        if self.metric != "cosine" and not issparse(X):
             origin = about.mean
-        if not fits_copy(X):
-            return in_place(X, origin), origin, columns
+        if issparse(X) or not fits_copy(X):
+            with opened(X, origin) as points:
+                yield points, origin, columns
+            return
         if self.metric != "cosine" and isinstance(self.init, str) and about.varies.any():
             columns = columns_to_copy(about.varies, X.itemsize)
-        return copied(X, origin, columns), origin, columns
+        yield copied(X, origin, columns), origin, columns
 
     def predict(self, X):
-        """Return the cluster of each row of `X`: int32, (n,)."""
-        return self._label(*self._new_points(self._check_new(X))).numpy()
+        """Return the cluster of each row of `X`, of any kind that `fit` takes: int32, (n,)."""
+        with self._new_points(self._check_new(X)) as new:
+            return self._label(*new).numpy()
 
     def transform(self, X):
         """Return the distances of each row to each centroid, (n, n_clusters).
 
         They are not squared, unlike the inertia under "euclidean".
         """
-        points, centers, n, rows = self._new_points(self._check_new(X))
-        distances = labeling.distances(points, n, centers, rows, metric=self.metric).numpy()
-        return np.sqrt(distances) if self.metric == "euclidean" else distances
+        with self._new_points(self._check_new(X)) as (points, n, centers, rows):
+            table = labeling.distances(points, n, centers, rows, metric=self.metric).numpy()
+        return np.sqrt(table, out=table) if self.metric == "euclidean" else table
 
     def score(self, X, y=None, sample_weight=None):
         """Return minus the inertia of `X` under the fitted centroids."""
         X = self._check_new(X)
         sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
-        points, centers, n, rows = self._new_points(X)
-        labels = self._label(points, centers, n, rows)
-        return -self._inertia(points, sample_weight, centers, labels, rows)
+        with self._new_points(X) as new:
+            labels, (points, _, centers, rows) = self._label(*new), new
+            return -self._inertia(points, sample_weight, centers, labels, rows)
 
     def _check_new(self, X):
         """Return `X` as an array that fits the fitted centroids."""
         refuse_forked_process()
         check_is_fitted(self)
-        return validate_data(self, X, **_MATRIX, reset=False)
+        return self._checked(X, reset=False)
 
+    @contextlib.contextmanager
     def _new_points(self, X):
-        """Return the rows of `X` near the origin, the centers likewise, n and rows of a chunk."""
+        """Yield the rows of `X` near the origin, n, the centers likewise, and rows of a chunk."""
         X = unit_rows(X) if self.metric == "cosine" else X
         centers = self.cluster_centers_.astype(X.dtype)
         origin = np.zeros(X.shape[1], X.dtype)
         if self.metric != "cosine" and not issparse(X):
             origin = centers.mean(axis=0)
-        points = sparse(X) if issparse(X) else in_place(X, origin)
-        return points, centers - origin, X.shape[0], chunk_rows(points.width, self.n_clusters)
+        with opened(X, origin) as points:
+            yield points, X.shape[0], centers - origin, chunk_rows(points.width, self.n_clusters)
 
-    def _label(self, points, centers, n, rows):
+    def _label(self, points, n, centers, rows):
         return labeling.label(points, n, centers, rows, metric=self.metric)
 
     def _inertia(self, points, sample_weight, centers, labels, rows):
@@ -249,16 +329,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                     "Explicit initial centers: performing one run instead of "
                     f"n_init={self.n_init}.",
                     RuntimeWarning,
-                    stacklevel=4,
+                    stacklevel=3,
                 )
             return 1
         if self.n_init == "auto":
             return 1 if isinstance(self.init, str) and self.init == "k-means++" else 10
         return self.n_init
 
-    def _initial_centers(self, X, sample_weight, working, origin):
+    def _initial_centers(self, X, sample_weight, working, origin, n_init):
         """Return the initial centers of all restarts, less the origin: (R, k, d)."""
-        n_init = self._restarts()
         random_state = check_random_state(self.random_state)
         if callable(self.init):
             given = [
@@ -288,41 +367,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             )
         return unit_rows(centers) if self.metric == "cosine" else centers - origin
 
-    def _keep_best(self, points, sample_weight, result, rows):
-        """Set the attributes of the restart with the lowest inertia and return its centers.
-
-        Restarts that agree to rounding are compared by differences, and the first one wins.
-        """
-        all_centers, weight = _in_one_order(result.centers.numpy()), sample_weight.sum()
-        best, inertia_of = None, {}
-        for restart in self._candidates(points, sample_weight, result.centers, rows):
-            if _is_known(restart, inertia_of, all_centers, weight):
-                continue
-            centers = result.centers[restart]
-            labels = self._label(points, centers, len(sample_weight), rows)
-            inertia = self._inertia(points, sample_weight, centers, labels, rows)
-            inertia_of[restart] = inertia
-            if best is None or inertia < self.inertia_ * (1 - _ROUNDING):
-                best, self.inertia_, self.labels_ = restart, inertia, labels.numpy()
-        self.n_iter_ = int(result.n_iter[best])
-        self.inertia_history_ = result.history[: self.n_iter_, best].numpy()
-        return result.centers[best].numpy()
-
-    def _candidates(self, points, sample_weight, centers, rows):
-        """Return the restarts whose inertia may be the lowest, given its rounding."""
-        if len(centers) == 1 and not self.verbose:
-            return [0]
-        inertia = labeling.inertias(points, sample_weight, centers, rows, metric=self.metric)
-        inertia = inertia.numpy()
-        scale = labeling.squared_length(points, tf.constant(sample_weight), rows).numpy()
-        if self.verbose:
-            for restart, value in enumerate(inertia):
-                _LOGGER.info("restart %d: inertia %g", restart, value)
-        tolerance = _ROUNDING * (inertia.min() + scale)
-        return np.flatnonzero(inertia <= inertia.min() + tolerance)
-
-    def _warn_of_few_clusters(self):
-        n_distinct = np.count_nonzero(np.bincount(self.labels_))
+    def _warn_of_few_clusters(self, n_distinct):
         if n_distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
@@ -341,38 +386,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _n_features_out(self):
         """Number of columns that `transform` returns."""
         return self.cluster_centers_.shape[0]
-
-
-def _in_one_order(centers):
-    """Sort the centers of each restart, (R, k, d), by the sum of their coordinates."""
-    order = np.argsort(centers.sum(axis=2), axis=1)
-    return np.take_along_axis(centers, order[..., np.newaxis], axis=1)
-
-
-def _is_known(restart, inertia_of, centers, weight):
-    """Tell whether an earlier restart of known inertia has put its centers in the same places.
-
-    Near a minimum, inertia grows with the square of the way of the centers, times the points'
-    weight: where that is below its rounding, the two inertias are the same.
-    """
-    return any(
-        weight * np.square(centers[restart] - centers[earlier]).sum(axis=1).max()
-        <= _ROUNDING * inertia
-        for earlier, inertia in inertia_of.items()
-    )
-
-
-def _finite_statistics(X):
-    """Return the columns' statistics; raise a ValueError if their squares overflow."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        about = statistics(X)
-    if not np.isfinite(about.variance).all():
-        raise ValueError(
-            "Expected values whose squared distances to their mean sum to a finite number in "
-            f"{X.dtype}, at most {np.finfo(X.dtype).max:.1e}. "
-            f"Received: values up to {abs(X).max():g}."
-        )
-    return about
 
 
 def _check_integer(name, value, alternative=""):

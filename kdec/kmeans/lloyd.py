@@ -128,6 +128,7 @@ def fit(
 
     def iterate(state):
         state = _with_subspace(state, points, n_directions, options)
+        # What the pass found is complete here, before the centers follow from it.
         step = _read_once(points, sample_weight, state, n_init, options)
         sums = centroids.add(state.sums, step.change)
         best = centroids.inertia_of(step.best, sums, state.centers, scale, options.metric)

@@ -3,9 +3,12 @@
 Data of moderate size is copied once: shifted to its mean, in aligned memory, without its constant
 columns, so that a chunk is a view. Larger data is not copied at all: TensorFlow reads the NumPy
 buffer itself, and each chunk is shifted as it is read. Sparse data keeps its zeros: it is not
-shifted, and its chunks are `tf.SparseTensor`.
+shifted, and its chunks are `tf.SparseTensor`. Data on the disk is read, and shifted, as it is
+needed.
 """
 
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +16,8 @@ import scipy.sparse
 import tensorflow as tf
 from sklearn.preprocessing import normalize
 from sklearn.utils.sparsefuncs import mean_variance_axis
+
+from kdec.kmeans.disk import DiskRows, read_chunk, reading
 
 _LARGEST_COPY = 512 * 2**20  # bytes
 _ALIGNMENT = 64  # bytes; TensorFlow reads only buffers that start on such an address
@@ -58,7 +63,19 @@ class Sparse(NamedTuple):
         return 3 * (1 + self.body.shape[0] // (self.starts.shape[0] - 1))
 
 
-Points = Copied | InPlace | Sparse
+class OnDisk(NamedTuple):
+    """Points that are read from the disk, less the origin."""
+
+    key: tf.Tensor  # int64, by which `disk.reading` knows the rows
+    origin: tf.Tensor  # (d,)
+
+    @property
+    def width(self) -> int:
+        """Number of values that reading a row takes."""
+        return self.origin.shape[0]
+
+
+Points = Copied | InPlace | Sparse | OnDisk
 
 
 class Statistics(NamedTuple):
@@ -75,11 +92,11 @@ def statistics(data: np.ndarray | scipy.sparse.csr_matrix) -> Statistics:
         mean, variance = mean_variance_axis(data, axis=0)
         return Statistics(mean.astype(data.dtype), variance.astype(np.float64), variance > 0)
     n, d = data.shape
-    first = data[0].copy()
+    first = data[:1][0].copy()
     total, squares, varies = np.zeros(d), np.zeros(d), np.zeros(d, bool)
     ones = np.ones(_STATISTICS_ROWS, data.dtype)
-    for start in range(0, n, _STATISTICS_ROWS):
-        shifted = data[start : start + _STATISTICS_ROWS] - first
+    for chunk in chunks(data):
+        shifted = chunk - first
         weights = ones[: len(shifted)]
         total += weights @ shifted
         np.square(shifted, out=shifted)
@@ -91,8 +108,31 @@ def statistics(data: np.ndarray | scipy.sparse.csr_matrix) -> Statistics:
     return Statistics((first + shift).astype(data.dtype), variance, varies)
 
 
+def finite_statistics(data):
+    """Return the columns' statistics; raise a ValueError if their squares overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        about = statistics(data)
+    if not np.isfinite(about.variance).all():
+        raise ValueError(
+            "Expected values whose squared distances to their mean sum to a finite number in "
+            f"{data.dtype}, at most {np.finfo(data.dtype).max:.1e}. "
+            f"Received: values up to {max(abs(rows).max() for rows in chunks(data)):g}."
+        )
+    return about
+
+
+def chunks(data: np.ndarray | scipy.sparse.csr_matrix | DiskRows) -> Iterable:
+    """Return the rows of a matrix some thousand at a time."""
+    if isinstance(data, DiskRows):
+        return data.chunks(_STATISTICS_ROWS)
+    starts = range(0, data.shape[0], _STATISTICS_ROWS)
+    return (data[start : start + _STATISTICS_ROWS] for start in starts)
+
+
 def unit_rows(data):
     """Return the rows of a matrix scaled to length one; rows of zeros stay."""
+    if isinstance(data, DiskRows):
+        return data.scaled(unit_rows)
     if scipy.sparse.issparse(data):
         return normalize(data)
     # scikit-learn leaves rows below 1e-6 as they are: first, without rounding, all come near one.
@@ -100,7 +140,7 @@ def unit_rows(data):
     return normalize(np.ldexp(data, -np.frexp(largest)[1]), copy=False)
 
 
-def fits_copy(data: np.ndarray) -> bool:
+def fits_copy(data) -> bool:
     """Tell whether the data is small enough for a working copy."""
     return data.nbytes <= _LARGEST_COPY
 
@@ -139,6 +179,20 @@ def sparse(data: scipy.sparse.csr_matrix) -> Sparse:
     return Sparse(tf.constant(data.data), *indices, tf.constant(data.shape[1], tf.int64))
 
 
+@contextlib.contextmanager
+def opened(
+    data: np.ndarray | scipy.sparse.csr_matrix | DiskRows, origin: np.ndarray
+) -> Iterator[Points]:
+    """Yield the data as points for the block, with the origin to subtract on reading."""
+    if scipy.sparse.issparse(data):
+        yield sparse(data)
+    elif isinstance(data, DiskRows):
+        with reading(data) as key:
+            yield OnDisk(key, tf.constant(origin))
+    else:
+        yield in_place(data, origin)
+
+
 def in_place(data: np.ndarray, origin: np.ndarray) -> InPlace:
     """Return the data itself, with the origin to subtract on reading."""
     flat = data.reshape(-1)
@@ -166,6 +220,8 @@ def read(points: Points, start, rows):
         return points.body[start : start + rows]
     if isinstance(points, Sparse):
         return _sparse_rows(points, start, rows)
+    if isinstance(points, OnDisk):
+        return read_chunk(points.key, start, rows, points.origin.dtype) - points.origin
     d = tf.size(points.origin, tf.int64)
     n_head = tf.size(points.head, tf.int64)
     begin = tf.cast(start, tf.int64) * d
@@ -173,6 +229,14 @@ def read(points: Points, start, rows):
     body = points.body[tf.maximum(begin - n_head, 0) : tf.maximum(end - n_head, 0)]
     values = tf.concat([points.head[begin:end], body], 0)
     return tf.reshape(values, tf.stack([-1, d])) - points.origin
+
+
+def rows_at(points: Points, indices):
+    """Return the points at the indices (m,), near the origin: (m, d)."""
+    values = points.origin if isinstance(points, OnDisk) else points.body
+    return tf.map_fn(
+        lambda index: dense(read(points, index, 1))[0], indices, fn_output_signature=values.dtype
+    )
 
 
 def dense(x):

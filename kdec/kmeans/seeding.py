@@ -8,7 +8,7 @@ a draw falls within rounding of the border between two points).
 import numpy as np
 import tensorflow as tf
 
-from kdec.kmeans.points import Points, chunk_rows, dense, products, read, squared_lengths
+from kdec.kmeans.points import Points, chunk_rows, products, read, rows_at, squared_lengths
 from kdec.kmeans.tracing import fold_chunks, for_any_size, map_chunks
 
 
@@ -106,7 +106,7 @@ def _greedy_seeds(points, sample_weight, first, uniforms, rows):
 def _potential(points, sample_weight, closest, candidates, rows):
     """Weighted sums of the distances to the closest seed, were a candidate one: (R, T)."""
     flat = tf.reshape(candidates, [-1])
-    vectors = _rows_at(points, flat)
+    vectors = rows_at(points, flat)
 
     def step(start, size, potential):
         distances = _squared_distances(points, start, size, flat, vectors)
@@ -120,22 +120,13 @@ def _potential(points, sample_weight, closest, candidates, rows):
 
 def _closer(points, closest, seeds, rows):
     """Distances (R, n) to the closest seed after one more seed for each restart, (R,)."""
-    vectors = _rows_at(points, seeds)
+    vectors = rows_at(points, seeds)
 
     def of_chunk(start, size):
         distances = _squared_distances(points, start, size, seeds, vectors)
         return tf.transpose(tf.minimum(distances, closest[:, start : start + size]))
 
     return tf.transpose(map_chunks(of_chunk, tf.shape(closest)[1], rows, closest.dtype, rank=2))
-
-
-def _rows_at(points, indices):
-    """Return the points at the indices (m,): (m, d)."""
-    return tf.map_fn(
-        lambda index: dense(read(points, index, 1))[0],
-        indices,
-        fn_output_signature=points.body.dtype,
-    )
 
 
 def _squared_distances(points, start, rows, indices, vectors):

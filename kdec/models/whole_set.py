@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 
 from kdec.models.backend import require_tensorflow
-from kdec.models.batches import without_tuner
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.samples import check_samples
+from kdec.row_batches import without_tuner
 
 
 class WholeSetModel(OwnLossModel):
@@ -86,7 +86,8 @@ class WholeSetModel(OwnLossModel):
             # With all variables, trained or not: Keras hands the optimizer all of the model's at
             # the end of `fit`, where moving averages take the place of the weights by position.
             self.optimizer.build(self.trainable_variables)
-        self._run_epoch = run_epoch
+        # Not as it is: TensorFlow would track the function, with the samples, as long as the model.
+        self._run_epoch = lambda: run_epoch()
         # The traced function holds the samples of an earlier `fit`.
         self.train_function = None
         try:

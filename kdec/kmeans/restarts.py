@@ -1,0 +1,72 @@
+"""Which of several restarts of k-means is the best."""
+
+import logging
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from kdec.kmeans import labeling
+
+_LOGGER = logging.getLogger("kdec")
+_ROUNDING = 1e-6
+
+
+class Best(NamedTuple):
+    """The restart with the lowest inertia."""
+
+    restart: int
+    inertia: float
+    labels: np.ndarray  # (n,) int32
+
+
+def best(points, sample_weight, centers, rows, metric, *, verbose) -> Best:
+    """Return the restart, of centers (R, k, d), with the lowest inertia.
+
+    Restarts that agree to rounding are compared by differences, and the first one wins. Above 0,
+    `verbose` writes the inertia of each to the log.
+    """
+    ordered, weight = _in_one_order(centers.numpy()), sample_weight.sum()
+    found, inertia_of = None, {}
+    for restart in _candidates(points, sample_weight, centers, rows, metric, verbose):
+        if _is_known(restart, inertia_of, ordered, weight):
+            continue
+        own = centers[restart]
+        labels = labeling.label(points, len(sample_weight), own, rows, metric=metric)
+        inertia = float(labeling.inertia(points, sample_weight, own, labels, rows, metric=metric))
+        inertia_of[restart] = inertia
+        if found is None or inertia < found.inertia * (1 - _ROUNDING):
+            found = Best(restart, inertia, labels.numpy())
+    return found
+
+
+def _candidates(points, sample_weight, centers, rows, metric, verbose):
+    """Return the restarts whose inertia may be the lowest, given its rounding."""
+    if len(centers) == 1 and not verbose:
+        return [0]
+    inertia = labeling.inertias(points, sample_weight, centers, rows, metric=metric).numpy()
+    scale = labeling.squared_length(points, tf.constant(sample_weight), rows).numpy()
+    if verbose:
+        for restart, value in enumerate(inertia):
+            _LOGGER.info("restart %d: inertia %g", restart, value)
+    tolerance = _ROUNDING * (inertia.min() + scale)
+    return np.flatnonzero(inertia <= inertia.min() + tolerance)
+
+
+def _in_one_order(centers):
+    """Sort the centers of each restart, (R, k, d), by the sum of their coordinates."""
+    order = np.argsort(centers.sum(axis=2), axis=1)
+    return np.take_along_axis(centers, order[..., np.newaxis], axis=1)
+
+
+def _is_known(restart, inertia_of, centers, weight):
+    """Tell whether an earlier restart of known inertia has put its centers in the same places.
+
+    Near a minimum, inertia grows with the square of the way of the centers, times the points'
+    weight: where that is below its rounding, the two inertias are the same.
+    """
+    return any(
+        weight * np.square(centers[restart] - centers[earlier]).sum(axis=1).max()
+        <= _ROUNDING * inertia
+        for earlier, inertia in inertia_of.items()
+    )
