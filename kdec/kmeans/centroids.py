@@ -113,7 +113,7 @@ def update(points, sample_weight, labels, sums, centers, metric, rows):
     weights = tf.where(populated, weights, tf.zeros_like(weights))
 
     def populate(restart, vectors, weights):
-        own = tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)]
+        own = tf.cast(tf.reshape(labels[:, restart], [-1])[: tf.size(sample_weight)], tf.int32)
         distances = own_distances(points, centers[restart], own, rows, metric=metric)
         # A point without a weight would leave the cluster empty.
         distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))

@@ -11,6 +11,7 @@ chunk, m directions of the subspace.
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from kdec.kmeans import centroids, nearest
@@ -40,6 +41,7 @@ class Options(NamedTuple):
     is_compiled: bool  # the search for the nearest centers, by XLA
     narrow: int  # features of narrow data; 0 for wide
     has_subspace: bool
+    label_type: str  # the smallest for the clusters, as labels are kept two or three times
 
 
 class Result(NamedTuple):
@@ -56,7 +58,7 @@ class State(NamedTuple):
     iteration: tf.Tensor
     active: tf.Tensor  # (A,) int32, which restarts have not converged
     centers: tf.Tensor  # (A, k, d)
-    labels: tf.Tensor  # (chunks, A, c) int32
+    labels: tf.Tensor  # (chunks, A, c)
     sums: Sums  # of A * k clusters
     subspace: Subspace
     n_verified: tf.Tensor  # rows scored with all features since the subspace was found
@@ -69,7 +71,7 @@ class State(NamedTuple):
 class Pass(NamedTuple):
     """What one reading of the points gives."""
 
-    labels: tf.Tensor  # (chunks, A, c) int32
+    labels: tf.Tensor  # (chunks, A, c)
     change: Sums
     best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 by a compiled search
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
@@ -82,12 +84,13 @@ def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int,
     rows = chunk_rows(d, n_columns)
     n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
     can_compile = metric != "manhattan" and not isinstance(points, Sparse)
+    label_type = np.min_scalar_type(-n_clusters).name
     if not can_compile or n * n_columns < _COMPILE_FROM:
-        return Options(metric, False, 0, False), rows, n_directions
+        return Options(metric, False, 0, False, label_type), rows, n_directions
     narrow = d if nearest.is_narrow(d, n_clusters) else 0
     has_subspace = isinstance(points, Copied) and d >= _NARROWEST_WITH_SUBSPACE
     rows = _even_rows(n, _NARROW_ROWS if narrow else rows)
-    return Options(metric, True, narrow, has_subspace), rows, n_directions
+    return Options(metric, True, narrow, has_subspace, label_type), rows, n_directions
 
 
 def _even_rows(n, rows):
@@ -153,20 +156,20 @@ def fit(
     def goes_on(state):
         return (state.iteration < max_iter) & (tf.size(state.active) > 0)
 
-    state = _start(n, centers, tf.minimum(chunk_size, n))
+    state = _start(n, centers, tf.minimum(chunk_size, n), options)
     any_size = tf.nest.map_structure(lambda _: None, state)._replace(subspace=_ANY_SUBSPACE)
     (state,) = tf.while_loop(goes_on, iterate, [state], shape_invariants=[any_size])
     return Result(state.ended_at, state.n_iter, state.history.stack())
 
 
-def _start(n, centers, rows) -> State:
+def _start(n, centers, rows, options) -> State:
     """Return the state of a run before its first iteration."""
     n_init, k, d = tf.unstack(tf.shape(centers))
     return State(
         iteration=0,
         active=tf.range(n_init),
         centers=centers,
-        labels=tf.fill([(n + rows - 1) // rows, n_init, rows], -1),
+        labels=-tf.ones([(n + rows - 1) // rows, n_init, rows], options.label_type),
         sums=centroids.empty_sums(n_init * k, d),
         subspace=Subspace(
             *(tf.zeros(shape, centers.dtype) for shape in ([d, 0], [n, 1], [n], [n]))
@@ -215,17 +218,19 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
             x, weight, table, n_active, size == rows, near, projection, options
         )
         new, chunk = new[:n_active], start // rows
-        old = state.labels[chunk, :, :size]
+        old = tf.cast(state.labels[chunk, :, :size], tf.int32)
         change = centroids.change_of_sums(x, weight, old, new, k)
         return Pass(
-            total.labels.write(chunk, tf.pad(new, [[0, 0], [0, rows - size]])),
+            total.labels.write(
+                chunk, tf.cast(tf.pad(new, [[0, 0], [0, rows - size]]), options.label_type)
+            ),
             centroids.add(total.change, change),
             total.best + best[:n_active],
             total.n_verified + n_verified,
         )
 
     nothing = Pass(
-        tf.TensorArray(tf.int32, n_chunks, element_shape=[None, None]),
+        tf.TensorArray(options.label_type, n_chunks, element_shape=[None, None]),
         centroids.empty_sums(n_active * k, d),
         tf.zeros([n_active], tf.float64),
         0,

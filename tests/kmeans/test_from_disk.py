@@ -9,7 +9,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 from kdec import KMeans
 from kdec.data import read
-from kdec.kmeans import disk, lloyd, points
+from kdec.kmeans import disk, lloyd, points, seeding
 from kdec.kmeans.weights import without_zero_rows
 
 
@@ -186,3 +186,13 @@ def test_partial_fit_refuses_what_it_cannot_begin_or_go_on_with():
     kmeans = KMeans(2, random_state=0).partial_fit(np.eye(2, dtype="float32"))
     with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 2"):
         kmeans.partial_fit(np.eye(3))
+
+
+def test_random_points_are_those_that_numpy_draws():
+    for seed in range(20):
+        weights = np.random.default_rng(seed).random(30).astype("float32") ** 8
+        theirs = np.random.RandomState(seed).choice(
+            30, size=25, replace=False, p=weights / weights.sum()
+        )
+        ours = seeding.random_points(np.random.RandomState(seed), weights, 25, n_init=1)
+        np.testing.assert_array_equal(ours[0], theirs)
