@@ -1,6 +1,7 @@
 """Points that stay on the disk: checked and scaled as they are read, and read ahead."""
 
 import contextlib
+import ctypes
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from sklearn.utils import assert_all_finite
 from kdec.data import Shards
 
 _FLOATS = (np.float32, np.float64)
+_MMAP_THRESHOLD = -3  # glibc's M_MMAP_THRESHOLD
+_LARGE_BLOCK, _LARGEST_BLOCK = 2**22, 2**25  # bytes; the second is where glibc ends by itself
 
 
 class DiskRows:
@@ -93,6 +96,25 @@ def _reading_ahead(rows):
         yield _Reader(rows, thread)
 
 
+@contextlib.contextmanager
+def _large_blocks_returned():
+    """Have glibc give large blocks back to the system as they are freed, within the block.
+
+    Else the labels of a chunk, kept until all have been labelled, settle in the gap that its scores
+    leave, the next scores need new room, and in the end that of all chunks is taken.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another library, or system
+        yield
+        return
+    mallopt(_MMAP_THRESHOLD, _LARGE_BLOCK)
+    try:
+        yield
+    finally:
+        mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
+
+
 _readers, _keys = {}, itertools.count()
 
 
@@ -103,7 +125,7 @@ def reading(rows: DiskRows) -> Iterator[tf.Tensor]:
     What goes wrong in reading is raised as it was, not as an error of TensorFlow's.
     """
     key = next(_keys)
-    with _reading_ahead(rows) as reader:
+    with _large_blocks_returned(), _reading_ahead(rows) as reader:
         _readers[key] = reader
         try:
             yield tf.constant(key, tf.int64)
