@@ -59,9 +59,9 @@ def in_batches(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _arrays(x, options):
     """The samples, and their targets and weights if there are some."""
     y, weights = options.get("y"), options.get("sample_weight")
-    if weights is not None:
-        return [x, x if y is None else y, weights]
-    return [x] if y is None else [x, y]
+    if y is None:
+        return [x]  # Without targets Keras takes no weights, either.
+    return [x, y] if weights is None else [x, y, weights]
 
 
 def _as_keras_reads(array):

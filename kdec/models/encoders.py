@@ -85,5 +85,7 @@ def check_spread(z: np.ndarray) -> None:
 def is_collapsed(z: np.ndarray) -> bool:
     """Return whether several embeddings `z`, (n, n_features), are equal to within rounding."""
     epsilon = np.finfo("float64" if z.dtype == "float64" else "float32").eps
-    z = np.asarray(z, "float64")
-    return len(z) > 1 and bool(np.ptp(z, axis=0).max() <= 4 * epsilon * np.abs(z).max())
+    if len(z) < 2:
+        return False
+    low, high = (np.asarray(end, "float64") for end in (z.min(axis=0), z.max(axis=0)))
+    return bool((high - low).max() <= 4 * epsilon * max(-low.min(), high.max()))

@@ -30,6 +30,7 @@ def assert_same(clustering, expected, x):
     assert clustering.history_ == expected.history_
 
 
+@pytest.mark.slow
 def test_images_on_the_disk_are_clustered_as_the_array(four_digits, small, fitted, on_disk):
     x = on_disk(four_digits[0])
     assert_same(small().fit(x), fitted, x)

@@ -13,8 +13,7 @@ from kdec import DEC, NeighborContrast, SelfLabeling
 from kdec.autoencoders import dense, dense_encoder
 from kdec.data import Shards
 from kdec.models import working_arrays
-from kdec.models.samples import check_samples
-from kdec.row_batches import batches_of
+from kdec.models.samples import check_samples, encode
 from kdec.views import RandomNoise
 
 X = np.random.default_rng(0).normal(size=(150, 5)).astype("float32")
@@ -33,22 +32,22 @@ def on_disk(tmp_path):
     return written
 
 
-def trained_dec(x, **options):
-    dec = DEC(dense((5, 8, 2), seed=0), 3, reconstruction_weight=0.1)
-    dec.initialize(x, random_state=0, n_init=2)
-    history = dec.fit(
-        x, LABELS, batch_size=16, max_steps=25, update_interval=11, tol=-1, verbose=0, **options
+def trained_dec(x):
+    dec = DEC(dense((5, 8, 2), seed=0), 3)
+    dec.clustering.clusters.assign(dec.encoder(X[:3]))
+    return dec, dec.fit(
+        x, LABELS, batch_size=16, max_steps=25, update_interval=11, tol=-1, verbose=0
     )
-    return dec, history
 
 
 def trained_contrast(x):
-    model = NeighborContrast(dense_encoder((5, 8, 2), seed=0), RandomNoise(0.1, seed=0))
-    return model, model.fit(x, neighbors=4, batch_size=40, epochs=2, verbose=0)
+    model = NeighborContrast(dense_encoder((5, 8, 2), seed=0))
+    neighbors = np.random.default_rng(0).integers(0, len(X), (len(X), 3))
+    return model, model.fit(x, neighbors, batch_size=40, epochs=2, verbose=0)
 
 
 def trained_classifier(x):
-    model = SelfLabeling(dense_encoder((5, 8, 3), dropout=0.2, seed=0), RandomNoise(0.1, seed=0))
+    model = SelfLabeling(dense_encoder((5, 8, 3), seed=0), RandomNoise(0.1), n_views=2)
     return model, model.fit(
         x, LABELS, batch_size=40, rounds=2, passes=2, keep=0.9, groups=LABELS, verbose=0
     )
@@ -81,9 +80,14 @@ def assert_same(trained, expected, x):
 @pytest.mark.parametrize("train", TRAIN.values(), ids=TRAIN)
 def test_memory_map_trains_and_predicts_as_the_array(train, on_disk, monkeypatch):
     expected = train(X)
-    x = on_disk(X)
+    x = Shards.of(on_disk(X))
+    seen = weakref.ref(x)
     monkeypatch.setattr(working_arrays, "MOST_IN_MEMORY", 100)  # q lies in a file, too.
-    assert_same(train(x), expected, x)
+    trained = train(x)
+    assert_same(trained, expected, x)
+    del x
+    gc.collect()
+    assert seen() is None, "the samples are kept after training"
 
 
 def test_samples_on_the_disk_stay_there_and_come_as_the_encoder_takes_them(on_disk):
@@ -126,32 +130,10 @@ def test_share_of_samples_on_the_disk_is_not_split_off(on_disk):
         autoencoder.fit(on_disk(X), X[:3])
 
 
-def test_nothing_holds_the_samples_when_training_is_over():
-    x = Shards([X])
-    seen = weakref.ref(x)
-    model, _ = trained_contrast(x)
-    del x
-    gc.collect()
-    assert model.built and seen() is None
-
-
-def test_batches_come_in_the_order_of_keras():
-    keras.utils.set_random_seed(1)
-    rows = np.arange(11)
-    given = [batch.numpy().tolist() for (batch,) in batches_of([Shards([rows])], 4, shuffle=True)]
-    keras.utils.set_random_seed(1)
-    seen = []
-
-    class Watch(keras.Model):
-        def train_step(self, data):
-            tf.py_function(lambda data: seen.append(data.numpy().tolist()), [data], [])
-            return {"loss": tf.constant(0.0)}
-
-    model = Watch()
-    model.compile()
-    model.fit(rows, batch_size=4, verbose=0)
-    assert [len(batch) for batch in given] == [4, 4, 3]
-    assert [np.ravel(batch).tolist() for batch in seen] == given
+def test_codes_of_samples_on_the_disk_are_those_of_the_array(on_disk):
+    encoder = dense_encoder((5, 4, 3), seed=0)
+    codes = encode(encoder, check_samples(on_disk(X), encoder), batch_size=64)
+    np.testing.assert_array_equal(codes, encode(encoder, X, batch_size=64))
 
 
 def test_large_working_array_is_a_file_that_holds_what_is_written(monkeypatch):

@@ -1,6 +1,7 @@
 """What a report takes of samples on the disk."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -11,7 +12,15 @@ from kdec.report import describe, description
 
 def test_report_of_samples_on_the_disk_shows_some_and_says_so(monkeypatch):
     iris = kdec.load_data("iris")
-    clustering = kdec.DeepClustering(3, encoder="none", random_state=0).fit(iris.x)
+    clustering = SimpleNamespace(
+        labels_=iris.y,
+        probabilities_=np.linspace(0, 1, 150),
+        embedding_=iris.x,
+        cluster_centers_=iris.x[:3],
+        inverse_transform=lambda codes: codes,
+        model_=SimpleNamespace(encoder=SimpleNamespace(trainable_weights=[])),
+        history_={},
+    )
     on_disk = dataclasses.replace(iris, x=Shards([iris.x]))
     np.testing.assert_array_equal(on_disk.flat[:], iris.flat)
     np.testing.assert_array_equal(describe(on_disk, clustering).x, iris.x)
