@@ -8,7 +8,9 @@ from numbers import Number
 import keras
 import numpy as np
 
+from kdec.autoencoders.disk_arguments import in_batches
 from kdec.autoencoders.training_samples import TrainingSamples
+from kdec.data import Shards, least_and_greatest
 from kdec.guards import non_negative_int, positive_int, refuse_forked_process
 
 _FIT, _EVALUATE, _PREDICT = (
@@ -48,7 +50,8 @@ class CheckedModel(keras.Model):
             ValueError: If samples are of another shape than the model takes or not finite real
                 numbers, a number is out of its range, or the optimizer is that of another model.
         """
-        self.check_options(_FIT.bind(self, x, *args, **kwargs).arguments)
+        options = {"shuffle": True, **_options(_FIT, self, x, *args, **kwargs)}
+        self.check_options(options)
         self.check_samples(x)
         _check_finite(x)
         self.check_optimizer()
@@ -56,22 +59,24 @@ class CheckedModel(keras.Model):
         if self.compiled and not self.optimizer.built:
             # Within a trace that fails, its variables would stay without values.
             self.optimizer.build(self.trainable_variables)
-        with self._forgetting_failures():
-            return super().fit(x, *args, **kwargs)
+        with self._forgetting_failures(), in_batches(options) as options:
+            return super().fit(**options)
 
     def evaluate(self, x=None, *args, **kwargs):
         """Evaluate as `keras.Model.evaluate` does; a ValueError for samples of another shape."""
-        self.check_options(_EVALUATE.bind(self, x, *args, **kwargs).arguments)
+        options = _options(_EVALUATE, self, x, *args, **kwargs)
+        self.check_options(options)
         self.check_samples(x)
-        with self._forgetting_failures():
-            return super().evaluate(x, *args, **kwargs)
+        with self._forgetting_failures(), in_batches(options) as options:
+            return super().evaluate(**options)
 
     def predict(self, x, *args, **kwargs):
         """Predict as `keras.Model.predict` does; a ValueError for samples of another shape."""
-        self.check_options(_PREDICT.bind(self, x, *args, **kwargs).arguments)
+        options = _options(_PREDICT, self, x, *args, **kwargs)
+        self.check_options(options)
         self.check_samples(x)
-        with self._forgetting_failures():
-            return super().predict(x, *args, **kwargs)
+        with self._forgetting_failures(), in_batches(options) as options:
+            return super().predict(**options)
 
     def check_options(self, options: dict) -> None:
         """Raise an error for an option of `fit`, `evaluate` or `predict` that Keras cannot use.
@@ -178,9 +183,16 @@ class CheckedModel(keras.Model):
             raise
 
 
+def _options(signature, *args, **kwargs):
+    """The arguments of a method by their names, but `self`."""
+    options = signature.bind(*args, **kwargs).arguments
+    return {**options.pop("kwargs", {}), **dict(list(options.items())[1:])}
+
+
 def _check_finite(x):
-    # By least and largest value, which need no memory; both are NaN where one is.
-    if isinstance(x, np.ndarray) and not np.isfinite([x.min(), x.max()]).all():
+    if not isinstance(x, (np.ndarray, Shards)):
+        return
+    if not np.isfinite(least_and_greatest(x)).all():
         raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
 
 

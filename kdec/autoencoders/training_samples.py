@@ -1,8 +1,11 @@
 """What the samples of a training are like, so that a model can say when others are not."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
+
+from kdec.data import Shards, in_chunks
 
 _FEW = 10  # samples, fewer than which may have any mean
 _SMALL = 64  # numbers a sample, as of the smallest image
@@ -37,13 +40,15 @@ class TrainingSamples:
         """Return what the samples `x`, (n, ...), are like; None if no array of finite numbers."""
         if not hasattr(x, "__array__"):
             return None  # A dataset may give its samples only once.
-        x = np.asarray(x)
-        if x.dtype.kind not in "biuf" or x.ndim == 0 or x.size == 0:
+        x = Shards.of(x) or np.asarray(x)
+        if x.dtype.kind not in "biuf" or x.ndim == 0 or prod(x.shape) == 0:
             return None
-        low, high = float(x.min()), float(x.max())
+        figures = [(part.min(), part.max(), part.sum(dtype="float64")) for part in in_chunks(x)]
+        lows, highs, sums = np.transpose(np.array(figures, "float64"))
+        low, high = float(lows.min()), float(highs.max())
         if not (np.isfinite(low) and np.isfinite(high)):
             return None
-        return cls(low, high, float(x.mean(dtype="float64")))
+        return cls(low, high, float(sums.sum() / prod(x.shape)))
 
     def are_unlike(self, x) -> bool:
         """Return whether samples `x`, (n, ...), look scaled otherwise than these, or inverted.

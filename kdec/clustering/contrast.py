@@ -11,6 +11,8 @@ from kdec.clustering.decoding import train_decoder
 from kdec.clustering.encoding import EncoderTraining, identity
 from kdec.clustering.model import ClusteringModel, apply_in_batches
 from kdec.clustering.neighbor_vote import NeighborVote
+from kdec.clustering.network_input import as_vectors
+from kdec.data import Shards
 from kdec.kmeans import KMeans
 from kdec.layers import ClusteringLayer
 from kdec.models import SelfLabeling
@@ -30,7 +32,7 @@ _LEAST_GAIN = 0.25
 
 def cluster_by_contrast(
     training: EncoderTraining,
-    x: np.ndarray,
+    x: np.ndarray | Shards,
     find_n_clusters: Callable[[np.ndarray], int],
     self_labeling: bool | str = "auto",
 ) -> ClusteringModel:
@@ -38,7 +40,7 @@ def cluster_by_contrast(
 
     Args:
         training: The encoder's training, not run yet.
-        x: Float32 array (n, ...), the samples as they come.
+        x: Float32 array (n, ...), or `Shards`, the samples as they come.
         find_n_clusters: Returns the number of clusters, given the codes.
         self_labeling: Whether a classifier makes the labels anew; "auto": where convolutions see at
             least 1,000 images.
@@ -74,7 +76,7 @@ def cluster_by_contrast(
     decoder = train_decoder(
         training.stages.train,
         codes,
-        training.inputs.reshape(len(x), -1),
+        as_vectors(training.inputs),
         epochs=training.recipe.epochs,
         seed=training.seed,
         verbose=training.verbose,
@@ -158,7 +160,7 @@ def _warn(reason):
 
 def _why_plain(training, labels, n_clusters):
     """Say why k-means without an encoder does as well, or return None if it does not."""
-    points = training.inputs.reshape(len(labels), -1)
+    points = as_vectors(training.inputs)
     kmeans = KMeans(n_clusters, n_init=10, random_state=training.seed)
     some = np.random.default_rng(training.seed).permutation(len(points))[:_MOST_COMPARED]
     plain = parted(training.neighbors, kmeans.fit(points[some]).predict(points))

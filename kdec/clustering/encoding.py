@@ -10,6 +10,7 @@ from kdec.clustering.network_input import NetworkInput, column_scale
 from kdec.clustering.recipe import Recipe, choose_network, choose_recipe, why_not_deep
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.stages import Stages
+from kdec.data import Shards, least_and_greatest
 from kdec.models import NeighborContrast, ShuffledBatches, encoder_of, fastest_policy
 from kdec.neighbors import nearest_neighbors
 from kdec.views import RandomAffine, RandomNoise
@@ -45,7 +46,7 @@ class EncoderTraining:
     """The training of an encoder, and what it leaves for the steps after it.
 
     Args:
-        x: Float32 array (n, ...), checked.
+        x: Float32 array (n, ...), or `Shards`, checked.
         stages: What trains.
         method: As in `kdec.DeepClustering`; so are the next three.
         encoder: "auto", "dense", "conv", "none", or a Keras model.
@@ -64,7 +65,7 @@ class EncoderTraining:
 
     def __init__(
         self,
-        x: np.ndarray,
+        x: np.ndarray | Shards,
         stages: Stages,
         *,
         method: str = "contrast",
@@ -81,7 +82,8 @@ class EncoderTraining:
         if self.encoder_is_chosen:
             self.reason = why_not_deep(len(x), x.shape[1:])
         if standardize == "auto":
-            standardize = not (x.min() >= 0 and x.max() <= 1)
+            low, high = least_and_greatest(x)
+            standardize = not (low >= 0 and high <= 1)
         scale = column_scale(x) if standardize and x.ndim == 2 else None
         self.samples = NetworkInput(x.shape[1:], self._network_shape(x.shape[1:]), scale)
         self.inputs = self.samples.apply(x)

@@ -27,6 +27,7 @@ from kdec.clustering.recipe import choose_recipe
 from kdec.clustering.samples import check_images_or_vectors
 from kdec.clustering.self_training import cluster_by_dec
 from kdec.clustering.stages import Stages, open_backup
+from kdec.data import Shards
 from kdec.guards import refuse_bomb
 from kdec.models import save_whole
 
@@ -140,7 +141,8 @@ class DeepClustering(
 
         Args:
             X: Samples: vectors (n, d); or images (n, height, width) or (n, height, width,
-                channels), floats in [0, 1], bool, or unsigned ints.
+                channels), floats in [0, 1], bool, or unsigned ints. Or such samples on the disk:
+                a `np.memmap`, `kdec.data.Shards`, or a `tf.data.Dataset` of batches.
             y: Ignored.
             callbacks: Keras callbacks for each training. Defaults to None.
             backup_dir: Folder for what an interrupted fit needs to go on; made if absent. The same
@@ -301,8 +303,8 @@ class DeepClustering(
 
     def _check_samples(self, X, reset):
         """Return `X` as float32 of the shape that was, or is to be, learned."""
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        if len(X.shape) < 3:
+        X = Shards.of(X) or (X if hasattr(X, "shape") else np.asarray(X))
+        if len(X.shape) < 3 and not isinstance(X, Shards):
             x = validate_data(self, X, dtype=np.float32, reset=reset)
         else:
             x = check_images_or_vectors(X)

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from kdec.autoencoders import CompositeModel
+from kdec.data import Shards
 
 _BATCH = 256  # around centroids, that times n_clusters times n_features numbers at once
 
@@ -57,7 +58,7 @@ class ClusteringModel(CompositeModel):
         return {**super().get_config(), "n_clusters": self.n_clusters, "about": self.about}
 
 
-def apply_in_batches(model: keras.layers.Layer, x: np.ndarray) -> np.ndarray:
+def apply_in_batches(model: keras.layers.Layer, x: np.ndarray | Shards) -> np.ndarray:
     """Return what `model` gives for `x` (n, ...), float32, without tracing a graph for it."""
-    batches = [x[start : start + _BATCH] for start in range(0, len(x), _BATCH)]
+    batches = (x[start : start + _BATCH] for start in range(0, len(x), _BATCH))
     return np.concatenate([ops.convert_to_numpy(model(batch)) for batch in batches])

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kdec.clustering.standardization import Standardization
+from kdec.data import Shards, change_rows, in_chunks
 
 
 class NetworkInput:
@@ -27,8 +28,11 @@ class NetworkInput:
         """Return the same for a network that takes vectors."""
         return NetworkInput(self.sample_shape, (math.prod(self.sample_shape),), self.scale)
 
-    def apply(self, x: np.ndarray) -> np.ndarray:
-        """Return samples (n, ...) as the network takes them, float32."""
+    def apply(self, x: np.ndarray | Shards) -> np.ndarray | Shards:
+        """Return samples (n, ...) as the network takes them, float32; on the disk, as they come."""
+        return change_rows(x, self._apply)
+
+    def _apply(self, x):
         if self.scale is not None:
             mean, deviation = self.scale
             x = ((x - mean) / deviation).astype(np.float32)
@@ -58,9 +62,15 @@ class NetworkInput:
         return Standardization(*self.scale, invert, dtype="float32")
 
 
-def column_scale(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def as_vectors(x: np.ndarray | Shards) -> np.ndarray | Shards:
+    """Return samples (n, ...) as (n, d)."""
+    return change_rows(x, lambda rows: rows.reshape(len(rows), -1))
+
+
+def column_scale(x: np.ndarray | Shards) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and deviation of each column of `x` (n, d); 1 for that of a constant column."""
-    mean, deviation = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
+    mean = sum(rows.sum(axis=0, dtype=np.float64) for rows in in_chunks(x)) / len(x)
+    deviation = np.sqrt(sum(np.square(rows - mean).sum(axis=0) for rows in in_chunks(x)) / len(x))
     # Rounding may leave a constant column some.
     rounding = np.finfo(np.float32).eps * np.abs(mean)
     return mean, np.where(deviation > rounding, deviation, 1.0)

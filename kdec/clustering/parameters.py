@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kdec.clustering.encoding import METHODS
+from kdec.data import Shards
 from kdec.guards import is_positive_int
 from kdec.models import encoder_of
 
@@ -42,12 +43,12 @@ def check_parameters(clustering) -> None:
     )
 
 
-def check_fit_of(clustering, x: np.ndarray) -> None:
+def check_fit_of(clustering, x: np.ndarray | Shards) -> None:
     """Raise a ValueError unless the parameters fit the samples `x` (n, ...).
 
     Args:
         clustering: A DeepClustering with sound parameters.
-        x: Float32 array.
+        x: Float32 array, or `Shards`.
     """
     n_clusters = clustering.n_clusters
     if _is_auto(n_clusters):

@@ -9,6 +9,8 @@ from kdec.clustering.contrast import around_centroids
 from kdec.clustering.decoding import train_decoder
 from kdec.clustering.encoding import EncoderTraining
 from kdec.clustering.model import ClusteringModel, apply_in_batches
+from kdec.clustering.network_input import as_vectors
+from kdec.data import Shards
 from kdec.models import DEC
 
 # Of IDEC's loss, as in Guo et al. (2017), section 4.2: 0.1 of clustering for 1 of reconstruction.
@@ -17,13 +19,13 @@ _UPDATE_INTERVAL = 140
 
 
 def cluster_by_dec(
-    training: EncoderTraining, x: np.ndarray, find_n_clusters: Callable[[np.ndarray], int]
+    training: EncoderTraining, x: np.ndarray | Shards, find_n_clusters: Callable[[np.ndarray], int]
 ) -> ClusteringModel:
     """Train the autoencoder, then encoder and centroids; return the model.
 
     Args:
         training: The encoder's training, not run yet, of method "dec" or "idec".
-        x: Float32 array (n, ...), the samples as they come.
+        x: Float32 array (n, ...), or `Shards`, the samples as they come.
         find_n_clusters: Returns the number of clusters, given the codes of the autoencoder.
     """
     encoder = training.run()
@@ -62,7 +64,7 @@ def cluster_by_dec(
         decoder = train_decoder(
             training.stages.train,
             apply_in_batches(encoder, x),
-            training.inputs.reshape(len(x), -1),
+            as_vectors(training.inputs),
             epochs=training.recipe.epochs,
             seed=training.seed,
             verbose=training.verbose,

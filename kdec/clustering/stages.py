@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 import kdec
+from kdec.data import Shards, in_chunks
 from kdec.guards import refuse_other_work
 from kdec.models import read_curve, resuming_callbacks, save_whole
 from kdec.whole_files import written_whole
@@ -78,7 +79,9 @@ class Stages:
         return model
 
 
-def open_backup(folder: str | os.PathLike, parameters: dict[str, Any], x: np.ndarray) -> Path:
+def open_backup(
+    folder: str | os.PathLike, parameters: dict[str, Any], x: np.ndarray | Shards
+) -> Path:
     """Return the folder of a fit, made if absent, which says what it is a fit of.
 
     Args:
@@ -95,9 +98,12 @@ def open_backup(folder: str | os.PathLike, parameters: dict[str, Any], x: np.nda
             "Expected an int random_state with backup_dir, so that an interrupted fit can go on. "
             f"Received: random_state={parameters['random_state']!r}"
         )
+    digest = hashlib.sha256()
+    for rows in in_chunks(x):
+        digest.update(np.ascontiguousarray(rows))
     identity = {
         "kdec version": kdec.__version__,
-        "data": hashlib.sha256(np.ascontiguousarray(x)).hexdigest(),
+        "data": digest.hexdigest(),
         **{name: _description(value) for name, value in parameters.items() if name != "verbose"},
     }
     folder = Path(folder)

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kdec.data import Shards
 from kdec.guards import non_negative_int, positive_int
+from kdec.row_batches import AHEAD, take_rows, without_tuner
 
 
 class ShuffledBatches(keras.callbacks.Callback):
@@ -16,7 +18,7 @@ class ShuffledBatches(keras.callbacks.Callback):
 
     Args:
         x: Array (n, ...), all samples; or a tuple of such arrays, as inputs and targets. One copy
-            of each is kept as a tensor.
+            of each is kept as a tensor, but of those on the disk: `np.memmap`, `kdec.data.Shards`.
         batch_size: Positive int; the last batch of an epoch may be smaller.
         seed: Int of at least 0. Defaults to 0.
 
@@ -50,7 +52,10 @@ class ShuffledBatches(keras.callbacks.Callback):
                 f"Received: shapes {shapes}"
             )
         super().__init__()
-        x = tf.nest.map_structure(tf.convert_to_tensor, x)
+        # Those on the disk must live as long as their batches.
+        x = self._arrays = tf.nest.map_structure(
+            lambda array: Shards.of(array) or tf.convert_to_tensor(array), x
+        )
         self.n_batches = -(-n // batch_size)
         self.epoch = tf.Variable(0, dtype=tf.int32)
 
@@ -58,20 +63,12 @@ class ShuffledBatches(keras.callbacks.Callback):
             shuffled_indices = tf.random.experimental.index_shuffle(
                 tf.cast(indices, tf.int32), seed=[seed, self.epoch], max_index=n - 1
             )
-            return tf.nest.map_structure(lambda array: tf.gather(array, shuffled_indices), x)
+            return tf.nest.map_structure(lambda array: take_rows(array, shuffled_indices), x)
 
-        self.dataset = without_tuner(tf.data.Dataset.range(n).batch(batch_size).map(shuffled))
+        on_disk = any(isinstance(array, Shards) for array in tf.nest.flatten(x))
+        batches = tf.data.Dataset.range(n).batch(batch_size)
+        self.dataset = without_tuner(batches.map(shuffled, AHEAD if on_disk else None))
 
     def on_epoch_begin(self, epoch, logs=None):
         """Move on to the order of `epoch`."""
         self.epoch.assign(epoch)
-
-
-def without_tuner(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Return `dataset` without tf.data's tuner.
-
-    Here it has nothing to tune, and its thread holds up the end of some epochs by seconds.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)

@@ -20,7 +20,7 @@ from kdec.layers import ClusteringLayer
 from kdec.models.encoders import check_embedding, check_spread, check_views, encoder_of
 from kdec.models.own_loss import add_losses_of
 from kdec.models.placement import Placement
-from kdec.models.samples import check_labels
+from kdec.models.samples import check_labels, encode
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
 from kdec.models.whole_set import WholeSetModel
 
@@ -205,7 +205,7 @@ class DEC(WholeSetModel):
             )
         n_init = positive_int("n_init", n_init)
         batch_size = positive_int("batch_size", batch_size)
-        embedding = self.encoder.predict(x, batch_size=batch_size, verbose=0)
+        embedding = encode(self.encoder, x, batch_size)
         check_embedding(embedding)
         if self.n_clusters > 1:
             check_spread(embedding)

@@ -8,7 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from kdec import metrics
+from kdec.data import Shards
 from kdec.models.stateless_seeds import StatelessSeeds
+from kdec.models.working_arrays import working_array
+from kdec.row_batches import put_rows, read_ahead, take_rows
 
 logger = logging.getLogger("kdec")
 
@@ -59,15 +62,16 @@ class LabeledSamples:
 
     Args:
         model: The `SelfLabeling` to train.
-        x: NumPy array (n, ...).
+        x: NumPy array (n, ...), or `Shards`.
         batch_size: Samples a step; as many as are kept if that is less.
         passes: How often a round goes through all samples; more often through fewer that are kept.
     """
 
     def __init__(self, model, x, batch_size, passes):
         self.model = model
-        self.x = tf.convert_to_tensor(x)
+        self.x = x if isinstance(x, Shards) else tf.convert_to_tensor(x)
         self.n = len(x)
+        self.shares = working_array((self.n, model.n_clusters), np.float32)
         self.batch_size = min(batch_size, self.n)
         self.n_steps = passes * (self.n // self.batch_size)
         self.labels = tf.Variable(tf.zeros(self.n, tf.int32))
@@ -78,7 +82,7 @@ class LabeledSamples:
         self.renewal_seeds = StatelessSeeds(layers, [model.seed, 1])
         self._sound_weights = None
         self.run_round = tf.function(self._run_round)
-        self._mean_over_views = tf.function(self._mean_over_views)
+        self._assign = tf.function(self._assign)
 
     def set_labels(self, labels, rows) -> None:
         """Train on the samples `rows` (m,), with `labels` (n,) of all."""
@@ -94,8 +98,9 @@ class LabeledSamples:
             FloatingPointError: If they are not finite.
             ValueError: If a cluster has no sample.
         """
-        shares = self._mean_over_views().numpy()
-        if not np.isfinite(shares).all():
+        self._assign()
+        shares = self.shares
+        if not np.isfinite([shares.min(), shares.max()]).all():
             self._undo_round()
             raise FloatingPointError(
                 "The assignments are not finite: the training has diverged. The model has the "
@@ -117,11 +122,16 @@ class LabeledSamples:
             self.model.renew_optimizer()
 
     def _run_round(self):
+        read = read_ahead(self.x, self._batch, self.model.step.value, self.n_steps)
         for _ in tf.range(self.n_steps):
             self.seeds.set_step(self.model.step.value)
-            rows = self._draw(self.model.step.value)
-            self.model.train_on_rows(tf.gather(self.x, rows), tf.gather(self.labels, rows))
+            self.model.train_on_rows(*read(self.model.step.value))
             self.model.step.assign_add(1)
+
+    def _batch(self, step):
+        """The samples of a step and their labels."""
+        rows = self._draw(step)
+        return take_rows(self.x, rows), take_rows(self.labels, rows)
 
     def _draw(self, step):
         """The rows of a step's samples, (batch,)."""
@@ -134,19 +144,23 @@ class LabeledSamples:
         )
         return tf.gather(self.kept, chosen)
 
-    def _mean_over_views(self):
-        """The mean assignments of all samples over the sample itself and views of it."""
+    def _assign(self):
+        """Set the mean assignments of all samples over the sample itself and views of it."""
         model, n_views = self.model, 1 if self.model.views is None else self.model.n_views
         self.renewal_seeds.set_step(model.step.value)
         n_chunks = -(-self.n // _RENEWAL_BATCH)
-        chunks = tf.TensorArray(tf.float32, n_chunks, infer_shape=False)
+        read = read_ahead(self.x, self._chunk, 0, n_chunks)
         for i in tf.range(n_chunks):
-            x = self.x[i * _RENEWAL_BATCH : tf.minimum((i + 1) * _RENEWAL_BATCH, self.n)]
+            x = read(i)
             shares = model(x, training=False)
             for _ in range(n_views - 1):
                 shares += model(model.views(x, training=True), training=False)
-            chunks = chunks.write(i, tf.cast(shares, tf.float32) / n_views)
-        return tf.ensure_shape(chunks.concat(), (self.n, model.n_clusters))
+            put_rows(self.shares, i * _RENEWAL_BATCH, tf.cast(shares, tf.float32) / n_views)
+
+    def _chunk(self, i):
+        """The samples of a chunk in their own order."""
+        start = i * _RENEWAL_BATCH
+        return take_rows(self.x, tf.range(start, tf.minimum(start + _RENEWAL_BATCH, self.n)))
 
 
 class LabelRenewal(keras.callbacks.Callback):

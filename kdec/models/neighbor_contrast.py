@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kdec.data import Shards
 from kdec.guards import is_positive_int, non_negative_int, positive_int
 from kdec.models.contrastive_loss import nt_xent, unit_length
 from kdec.models.encoders import check_encoder, check_views
@@ -18,6 +19,7 @@ from kdec.models.own_loss import add_losses_of
 from kdec.models.stateless_seeds import StatelessSeeds
 from kdec.models.whole_set import WholeSetModel
 from kdec.neighbors import nearest_neighbors
+from kdec.row_batches import read_ahead, take_rows
 
 _LEARNING_RATE = 1e-3
 _LAST_SHARE = 0.02  # of the learning rate, at the end of its cosine
@@ -210,7 +212,7 @@ class PairedSamples:
 
     Args:
         model: The `NeighborContrast` to train.
-        x: NumPy array (n, ...).
+        x: NumPy array (n, ...), or `Shards`.
         anchors: Int32 array (m,), rows of `x`.
         partners: Int32 array (m, k), for each anchor the rows of `x` that its partner is drawn
             from.
@@ -219,7 +221,7 @@ class PairedSamples:
 
     def __init__(self, model, x, anchors, partners, batch_size):
         self.model = model
-        self.x = tf.convert_to_tensor(x)
+        self.x = x if isinstance(x, Shards) else tf.convert_to_tensor(x)
         self.anchors = tf.constant(anchors)
         self.partners = tf.constant(partners)
         self.n_pairs = len(anchors)
@@ -229,11 +231,16 @@ class PairedSamples:
         self.run_epoch = tf.function(self._run_epoch)
 
     def _run_epoch(self):
+        read = read_ahead(self.x, self._batch, self.model.step.value, self.steps_per_epoch)
         for _ in tf.range(self.steps_per_epoch):
             self.seeds.set_step(self.model.step.value)
-            rows, partners = self._draw(self.model.step.value)
-            self.model.train_on_pairs(tf.gather(self.x, rows), tf.gather(self.x, partners))
+            self.model.train_on_pairs(*read(self.model.step.value))
             self.model.step.assign_add(1)
+
+    def _batch(self, step):
+        """The samples of a step and their partners."""
+        rows, partners = self._draw(step)
+        return take_rows(self.x, rows), take_rows(self.x, partners)
 
     def _draw(self, step):
         """The rows of a step's samples and of their partners, each (batch,)."""

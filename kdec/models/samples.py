@@ -4,29 +4,30 @@ import keras
 import numpy as np
 
 from kdec import metrics
+from kdec.data import Shards, change_rows, least_and_greatest
 from kdec.guards import as_array, refuse_forked_process
 from kdec.models.arrays import check_array
+from kdec.row_batches import batches_of
 
 
-def check_samples(x, encoder: keras.Model) -> np.ndarray:
+def check_samples(x, encoder: keras.Model) -> np.ndarray | Shards:
     """Return `x` as an array (n, ...) of the dtype that `encoder` takes.
 
-    Images without the axis of their one channel get it.
+    Images without the axis of their one channel get it. Samples on the disk stay there.
 
     Raises:
-        TypeError: If `x` is no array, such as a dataset, a generator or a sparse matrix.
+        TypeError: If `x` is no array, such as a generator or a sparse matrix.
         ValueError: If its shape does not fit the encoder, or it does not hold finite real numbers.
         RuntimeError: In a process that was forked after TensorFlow had started.
     """
     refuse_forked_process()
-    check_array(x)
-    x = as_array("x", x)
+    x = Shards.of(x) or _in_memory(x)
     expected = encoder.input_shape[1:]
+    shape = x.shape
     if x.ndim == len(expected) and expected[-1] == 1:
-        x = x[..., np.newaxis]
-    fits = x.ndim == len(expected) + 1 and all(
-        size is None or size == received
-        for size, received in zip(expected, x.shape[1:], strict=True)
+        shape = (*shape, 1)
+    fits = len(shape) == len(expected) + 1 and all(
+        size is None or size == received for size, received in zip(expected, shape[1:], strict=True)
     )
     if not fits or len(x) == 0:
         raise ValueError(
@@ -35,10 +36,26 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray:
         )
     if x.dtype.kind not in "biuf":
         raise ValueError(f"Expected real numbers in `x`. Received: dtype {x.dtype}")
-    x = np.asarray(x, encoder.inputs[0].dtype)
-    if not np.isfinite(x).all():
+    dtype = encoder.inputs[0].dtype
+
+    def as_taken(rows):
+        return np.asarray(rows, dtype).reshape(len(rows), *shape[1:])
+
+    x = change_rows(x, as_taken)
+    if not np.isfinite(least_and_greatest(x)).all():
         raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
     return x
+
+
+def encode(encoder: keras.Model, x: np.ndarray | Shards, batch_size: int) -> np.ndarray:
+    """Return the codes of samples, in memory or on the disk, as an array (n, n_features)."""
+    batches = batches_of([x], batch_size) if isinstance(x, Shards) else x
+    return encoder.predict(batches, batch_size=batch_size, verbose=0)
+
+
+def _in_memory(x):
+    check_array(x)
+    return as_array("x", x)
 
 
 def check_labels(y, n: int) -> np.ndarray:

@@ -8,9 +8,13 @@ import numpy as np
 import tensorflow as tf
 
 from kdec import metrics
+from kdec.data import Shards
 from kdec.models.encoders import is_collapsed
+from kdec.models.samples import encode
 from kdec.models.stateless_seeds import StatelessSeeds
-from kdec.models.targets import target_distribution
+from kdec.models.targets import sharpen
+from kdec.models.working_arrays import working_array
+from kdec.row_batches import put_rows, read_ahead, take_rows
 
 logger = logging.getLogger("kdec")
 
@@ -46,7 +50,7 @@ class TrainingSet:
 
     Args:
         model: The `DEC` to train.
-        x: NumPy array (n, ...).
+        x: NumPy array (n, ...), or `Shards`.
         batch_size: Samples a step; the last batch of a pass may be smaller.
         update_interval: Steps between renewals.
         max_steps: Steps after which an interval is cut short.
@@ -55,7 +59,7 @@ class TrainingSet:
 
     def __init__(self, model, x, batch_size, update_interval, max_steps, shuffle):
         self.model = model
-        self.x = tf.convert_to_tensor(x)
+        self.x = x if isinstance(x, Shards) else tf.convert_to_tensor(x)
         self.n = len(x)
         order = np.random.default_rng(0).permutation(self.n) if shuffle else np.arange(self.n)
         self.order = tf.constant(order, tf.int32)
@@ -64,13 +68,16 @@ class TrainingSet:
         self.update_interval = update_interval
         self.max_steps = max_steps
         self.steps_to_run = tf.Variable(0, dtype=tf.int32)
-        self.p = tf.Variable(tf.zeros((self.n, model.n_clusters), model.clustering.compute_dtype))
+        shape, dtype = (self.n, model.n_clusters), model.clustering.compute_dtype
+        self.q = working_array(shape, dtype)
+        # Of samples on the disk, the targets take the place of q.
+        self.p = self.q if isinstance(x, Shards) else tf.Variable(tf.zeros(shape, dtype))
         # Of the views alone: dropout in an encoder goes on as it did before there were views.
         self.seeds = StatelessSeeds([model.views])
         self._sound_weights = None
         self._has_warned = False
         self.run_interval = tf.function(self._run_interval)
-        self._soft_assignments = tf.function(self._soft_assignments)
+        self._assign_softly = tf.function(self._assign_softly)
 
     def start_interval(self, epoch: int) -> None:
         """Set how many steps the interval number `epoch` has; the last one may be shorter."""
@@ -85,15 +92,19 @@ class TrainingSet:
                 before, if there was one, and a fresh optimizer.
             ValueError: If the codes of all samples are equal, likewise.
         """
-        q = self._soft_assignments()
+        self._assign_softly()
+        q = self.q
         # In both cases the labels would all be alike, and look settled.
-        if not np.isfinite(q).all():
+        if not np.isfinite([q.min(), q.max()]).all():
             raise FloatingPointError(_DIVERGED if self._undo_interval() else _NOT_FINITE)
         if self._has_collapsed(q):
             raise ValueError(_COLLAPSED if self._undo_interval() else _COLLAPSED_BEFORE)
         self._sound_weights = self.model.get_weights()
-        self.p.assign(target_distribution(q))
-        return np.argmax(q, axis=1)
+        labels = np.argmax(q, axis=1)
+        sharpen(q)
+        if self.p is not q:
+            self.p.assign(q)
+        return labels
 
     def _has_collapsed(self, q):
         """Whether all samples have the same code; a warning if only their assignments are alike."""
@@ -101,7 +112,7 @@ class TrainingSet:
             return False
         # Small or far codes give equal assignments, too. They are no collapse: k-means tells them
         # apart, whatever their scale.
-        codes = self.model.encoder.predict(self.x, batch_size=RENEWAL_BATCH, verbose=0)
+        codes = encode(self.model.encoder, self.x, RENEWAL_BATCH)
         if not is_collapsed(codes) and not self._has_warned:
             self._has_warned = True
             logger.warning("All samples have the same soft assignments: nothing to train on.")
@@ -116,27 +127,34 @@ class TrainingSet:
         return True
 
     def _run_interval(self):
+        read = read_ahead(self.x, self._batch, self.model.step.value, self.steps_to_run)
         for _ in tf.range(self.steps_to_run):
             self.seeds.set_step(self.model.step.value)
-            start = (self.model.step % self.n_batches) * self.batch_size
-            rows = self.order[start : tf.minimum(start + self.batch_size, self.n)]
-            x, p = tf.gather(self.x, rows), tf.gather(self.p, rows)
+            x, p = read(self.model.step.value)
             self.model.minimize(
                 functools.partial(self.model.losses_on_rows, x, p),
                 self.model.trained_variables,
-                tf.shape(rows)[0],
+                tf.shape(x)[0],
             )
             self.model.step.assign_add(1)
 
-    def _soft_assignments(self):
-        """The assignments q of all samples, (n, n_clusters)."""
+    def _batch(self, step):
+        """The samples of a step and their targets."""
+        start = (step % self.n_batches) * self.batch_size
+        rows = self.order[start : tf.minimum(start + self.batch_size, self.n)]
+        return take_rows(self.x, rows), take_rows(self.p, rows)
+
+    def _assign_softly(self):
+        """Set the assignments q of all samples."""
         n_chunks = -(-self.n // RENEWAL_BATCH)
-        chunks = tf.TensorArray(self.p.dtype, n_chunks, infer_shape=False)
+        read = read_ahead(self.x, self._chunk, 0, n_chunks)
         for i in tf.range(n_chunks):
-            start = i * RENEWAL_BATCH
-            stop = tf.minimum(start + RENEWAL_BATCH, self.n)
-            chunks = chunks.write(i, self.model(self.x[start:stop], training=False))
-        return tf.ensure_shape(chunks.concat(), self.p.shape)
+            put_rows(self.q, i * RENEWAL_BATCH, self.model(read(i), training=False))
+
+    def _chunk(self, i):
+        """The samples of a chunk in their own order."""
+        start = i * RENEWAL_BATCH
+        return take_rows(self.x, tf.range(start, tf.minimum(start + RENEWAL_BATCH, self.n)))
 
 
 class TargetRenewal(keras.callbacks.Callback):

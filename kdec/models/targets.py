@@ -6,6 +6,9 @@ from keras import ops
 
 from kdec.guards import real_array
 
+_ROWS_SUMMED = 2**20
+_ROWS_SHARPENED = 2**14
+
 
 def target_distribution(q):
     """Return the targets p that sharpen the soft assignments q.
@@ -45,7 +48,31 @@ def target_distribution(q):
     dtype = q.dtype
     # Half precision does not hold sums over many samples.
     q = cast(q, keras.backend.result_type(dtype, "float32"))
-    frequency = backend.sum(q, axis=0, keepdims=True)
+    frequency = ops.sum(q, axis=0, keepdims=True) if on_tensors else frequencies(q)
+    return cast(_sharpened(q, frequency, backend), dtype)
+
+
+def sharpen(q: np.ndarray) -> None:
+    """Put the targets p in the place of the soft assignments q, part by part.
+
+    Args:
+        q: Float array (n, n_clusters) of at least single precision, in memory or mapped.
+    """
+    frequency = frequencies(q)
+    for start in range(0, len(q), _ROWS_SHARPENED):
+        rows = slice(start, start + _ROWS_SHARPENED)
+        q[rows] = _sharpened(q[rows], frequency, np)
+
+
+def frequencies(q: np.ndarray) -> np.ndarray:
+    """Return f, the sums (1, n_clusters) of the soft assignments q (n, n_clusters)."""
+    # Single precision holds the sum of a million shares: of many more, each new one is lost.
+    starts = range(0, len(q), _ROWS_SUMMED)
+    sums = [q[start : start + _ROWS_SUMMED].sum(axis=0, keepdims=True) for start in starts]
+    return np.sum(sums, axis=0, dtype="float64").astype(q.dtype)
+
+
+def _sharpened(q, frequency, backend):
     # A cluster that no sample has any share in would divide 0 by 0.
     weight = q * (q / backend.maximum(frequency, np.finfo("float32").tiny))
-    return cast(weight / backend.sum(weight, axis=1, keepdims=True), dtype)
+    return weight / backend.sum(weight, axis=1, keepdims=True)

@@ -7,9 +7,9 @@ import keras
 import tensorflow as tf
 
 from kdec.models.backend import require_tensorflow
-from kdec.models.batches import without_tuner
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.samples import check_samples
+from kdec.row_batches import without_tuner
 
 
 class WholeSetModel(OwnLossModel):

@@ -1,6 +1,7 @@
 """The nearest neighbours of all samples among themselves, exact, by blocks of matrix products."""
 
 import functools
+from math import prod
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
+from kdec.data import Shards, change_rows, in_chunks
 from kdec.guards import as_array, positive_int, refuse_forked_process
 
 _MOST_FEATURES = 64  # that are searched as they are; of more, the principal components are
@@ -26,7 +28,9 @@ def nearest_neighbors(
     float64 if `x` is of float64, else in float32, and on TensorFlow.
 
     Args:
-        x: Real array (n, ...), flattened to (n, d); data far from the origin lose nothing.
+        x: Real array (n, ...), flattened to (n, d); data far from the origin lose nothing. Of
+            samples on the disk, what is searched lies in memory: at most 64 values of each, or
+            `n_components`.
         n_neighbors: Positive int below n. Defaults to 10.
         n_components: Positive int, principal components of samples with more than 64 features.
             Defaults to 50.
@@ -51,6 +55,8 @@ def nearest_neighbors(
     n_neighbors = positive_int("n_neighbors", n_neighbors)
     n_components = positive_int("n_components", n_components)
     points = _reduced(_centred(x), n_components)
+    if isinstance(points, Shards):  # What is searched lies in memory.
+        points = np.concatenate(list(in_chunks(points)))
     n = len(points)
     if n_neighbors >= n:
         raise ValueError(f"Expected `n_neighbors` below {n}, the samples. Received: {n_neighbors}")
@@ -69,27 +75,32 @@ def nearest_neighbors(
 
 
 def _centred(x):
-    """`x` as a float array (n, d) around its mean, or an error."""
-    x = as_array("x", x)
-    if x.ndim < 2 or x.size == 0 or x.dtype.kind not in "biuf":
+    """`x` as floats (n, d) around its mean, an array or, on the disk, `Shards`; or an error."""
+    x = Shards.of(x) or as_array("x", x)
+    if x.ndim < 2 or prod(x.shape) == 0 or x.dtype.kind not in "biuf":
         raise ValueError(
             "Expected `x` to hold real numbers, shape (n, ...) with n > 0. "
             f"Received: shape {x.shape}, dtype {x.dtype}"
         )
-    x = x.reshape(len(x), -1)
+    x = change_rows(x, lambda rows: rows.reshape(len(rows), -1))
     dtype = np.float64 if x.dtype == np.float64 else np.float32
-    mean = x.mean(axis=0, dtype=np.float64)
+    mean = sum(rows.sum(axis=0, dtype=np.float64) for rows in in_chunks(x)) / len(x)
     if not np.isfinite(mean).all():
         raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
     # The difference in float64, which large integers need; it is then small.
-    return np.subtract(x, mean, dtype=np.float64).astype(dtype)
+    return change_rows(x, lambda rows: np.subtract(rows, mean, dtype=np.float64).astype(dtype))
 
 
 def _reduced(points, n_components):
     if points.shape[1] <= _MOST_FEATURES:
         return points
     n_components = min(n_components, *points.shape)
-    return PCA(n_components, random_state=0).fit_transform(points)
+    if not isinstance(points, Shards):
+        return PCA(n_components, random_state=0).fit_transform(points)
+    # As scikit-learn has it for many samples, of points around 0: by their products (d, d).
+    products = sum(rows.T.astype(np.float64) @ rows for rows in in_chunks(points))
+    axes = np.linalg.eigh(products)[1][:, : -n_components - 1 : -1].astype(points.dtype)
+    return change_rows(points, lambda rows: rows @ axes)
 
 
 def _as_table(points, n_candidates):
