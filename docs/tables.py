@@ -24,6 +24,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "kmeans_speed_table": kmeans_speed(root),
         "autoencoder_speed_table": autoencoder_speed(root),
         "memory_table": memory(root),
+        "models_from_disk_table": models_from_disk(root),
         "run_times_table": run_times(root),
         "dec_on_three_seeds": f"{_dec_on_three_seeds(root):.4f}",
         "untrained_neighbours": _untrained_neighbours(root),
@@ -244,6 +245,13 @@ def memory(root):
         rows.append((work["what"], *peaks, *above))
     head = ("work", "kdec, process", "scikit-learn, process", "kdec, fit", "scikit-learn, fit")
     return _table(head, rows, n_words=1)
+
+
+def models_from_disk(root):
+    """Peak memory of trainings on samples that stay on the disk."""
+    benchmark = _benchmark(root, "models_from_disk")
+    rows = [(name, f"{row['peak_mib']:,.0f} MiB") for name, row in benchmark["rows"].items()]
+    return _table((f"training, of {benchmark['what']}", "peak"), rows, n_words=1)
 
 
 def autoencoder_speed(root):

@@ -13,6 +13,8 @@ class Autoencoder(CompositeModel):
 
     `fit(x)` needs no target: the input is its own. Another target, as of a denoising autoencoder,
     has the shape of the reconstruction. Compile it as any Keras model, with a loss such as `"mse"`.
+    Samples may stay on the disk, as a `np.memmap` or `kdec.data.Shards`: they make the same batches
+    as an array, and are read a few of them ahead.
 
     Args:
         encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).

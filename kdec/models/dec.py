@@ -185,7 +185,8 @@ class DEC(WholeSetModel):
         and decoder stay as they are.
 
         Args:
-            x: Float array (n, ...), all samples, in the encoder's input shape.
+            x: Float array (n, ...), all samples, in the encoder's input shape; or samples on the
+                disk: a `np.memmap`, `kdec.data.Shards`, or a `tf.data.Dataset` of batches.
             n_init: Positive int, restarts of k-means; the best one counts. Defaults to 20.
             random_state: Int, `numpy.random.RandomState` or None, as in `kdec.KMeans`.
             batch_size: Positive int, rows encoded at once. Defaults to 2048.
@@ -194,7 +195,7 @@ class DEC(WholeSetModel):
             Labels of k-means, int array (n,).
 
         Raises:
-            TypeError: If `x` is a dataset.
+            TypeError: If `x` is neither, such as a generator.
             ValueError: If `x` does not fit the encoder or has fewer than `n_clusters` samples, its
                 embedding is not finite or has collapsed to a point, or a number is not positive.
         """
@@ -255,8 +256,11 @@ class DEC(WholeSetModel):
         by `initialize` nor by hand, `initialize(x)` does so first.
 
         Args:
-            x: Float array (n, ...), all samples, in the encoder's input shape, scaled as those that
-                the autoencoder was trained on; images of 0 to 255 make the reconstruction diverge.
+            x: Float array (n, ...), all samples, or samples on the disk, as in `initialize`, in the
+                encoder's input shape, scaled as those that the autoencoder was trained on; images
+                of 0 to 255 make the reconstruction diverge. From the disk they are read a few
+                batches ahead, with the same result; q lies in memory, above 256 MiB in a temporary
+                file.
             y: Labels (n,), ints or strings, for `acc`, `nmi` and `ari` in the logs; training never
                 sees them. Defaults to None.
             batch_size: Positive int, samples a step. Defaults to 256.
@@ -276,7 +280,7 @@ class DEC(WholeSetModel):
             (mean over the interval), `delta_label`, and given `y` `acc`, `nmi` and `ari`.
 
         Raises:
-            TypeError: If `x` is a dataset, or an argument is not known.
+            TypeError: If `x` is neither array nor on the disk, or an argument is not known.
             ValueError: If `x` does not fit the encoder, `y` does not fit `x`, a number is not
                 positive, or the embedding has collapsed: all samples have the same code.
             FloatingPointError: If the soft assignments are not finite. If training has made them

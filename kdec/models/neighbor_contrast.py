@@ -133,7 +133,9 @@ class NeighborContrast(WholeSetModel):
         goes on at the step, and with the optimizer, where the first one stopped.
 
         Args:
-            x: Float array (n, ...), all samples, in the encoder's input shape.
+            x: Float array (n, ...), all samples, in the encoder's input shape; or samples on the
+                disk: a `np.memmap`, `kdec.data.Shards`, or a `tf.data.Dataset` of batches. Those
+                are read a few batches ahead, with the same result.
             neighbors: Non-negative int, how many of the nearest neighbours, which
                 `kdec.nearest_neighbors` finds, a sample's partner is drawn from; with 0 it is the
                 sample itself in another view, as in SimCLR. Or an int array (n, k): in row i the
@@ -152,7 +154,7 @@ class NeighborContrast(WholeSetModel):
             `keras.callbacks.History` with the mean `loss` of each epoch.
 
         Raises:
-            TypeError: If `x` is a dataset, or an argument is not known.
+            TypeError: If `x` is neither array nor on the disk, or an argument is not known.
             ValueError: If `x` does not fit the encoder, `neighbors` or `pairs` are not rows of it,
                 or a number is out of its range.
             RuntimeError: If Keras runs on another backend than TensorFlow.

@@ -139,7 +139,9 @@ class SelfLabeling(WholeSetModel):
         the others, each time to a twentieth of it.
 
         Args:
-            x: Float array (n, ...), all samples, in the classifier's input shape.
+            x: Float array (n, ...), all samples, in the classifier's input shape; or samples on the
+                disk: a `np.memmap`, `kdec.data.Shards`, or a `tf.data.Dataset` of batches. Those
+                are read a few batches ahead, with the same result.
             labels: Int array (n,) from 0 to n_clusters - 1, with some of each; or soft assignments
                 (n, n_clusters), whose largest share is the label, and its confidence.
             y: True labels (n,), ints or strings, for `acc`, `nmi` and `ari` in the logs; training
@@ -167,7 +169,7 @@ class SelfLabeling(WholeSetModel):
             `smallest_cluster` and `largest_cluster` (samples), given `y` `acc`, `nmi` and `ari`.
 
         Raises:
-            TypeError: If `x` is a dataset, or an argument is not known.
+            TypeError: If `x` is neither array nor on the disk, or an argument is not known.
             ValueError: If `x` does not fit the classifier, an array does not fit `x`, a number is
                 out of its range, or a cluster has no sample, be it before training or after a
                 round; the model then has the weights of the round before.

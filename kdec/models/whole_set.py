@@ -86,7 +86,8 @@ class WholeSetModel(OwnLossModel):
             # With all variables, trained or not: Keras hands the optimizer all of the model's at
             # the end of `fit`, where moving averages take the place of the weights by position.
             self.optimizer.build(self.trainable_variables)
-        self._run_epoch = run_epoch
+        # Not as it is: TensorFlow would track the function, with the samples, as long as the model.
+        self._run_epoch = lambda: run_epoch()
         # The traced function holds the samples of an earlier `fit`.
         self.train_function = None
         try:

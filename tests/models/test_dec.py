@@ -563,14 +563,13 @@ def test_bad_samples_are_rejected(spoil, message, data):
     assert not dec.clusters.any()
 
 
-def test_dataset_is_refused_by_name(data):
-    dataset = tf.data.Dataset.from_tensor_slices(data[0]).batch(16)
+def test_generator_is_refused_by_name(data):
     dec = new_dec()
     for take in (dec.initialize, dec.fit):
         with pytest.raises(
-            TypeError, match=r"`x` to be a dense array of all samples.*Received: .*Data"
+            TypeError, match=r"`x` to be a dense array of all samples.*Received: .*generator"
         ):
-            take(dataset)
+            take(batch for batch in [data[0]])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import kdec
 from kdec.autoencoders import dense
 from kdec.models.dec import DEC
 from kdec.models.self_training import RENEWAL_BATCH
+from kdec.models.targets import frequencies, sharpen
 
 # Columns sum to 1.5 and 1.5; q^2 / f is then q^2 / 1.5, so each row is q^2 normalised.
 Q = np.array([[0.5, 0.5], [0.8, 0.2], [0.2, 0.8]])
@@ -205,3 +206,17 @@ def test_targets_are_those_of_all_samples_whatever_their_number(float64, n):
     p = targets(soft_assignments(parameters, x, 1.0))
     expected = mean_divergence(parameters, x, p, 1.0)
     assert history.history["loss"] == [pytest.approx(expected, rel=1e-6)]
+
+
+@pytest.mark.parametrize("n", [5, 50_000])
+def test_targets_in_place_are_those_of_all_at_once(n):
+    q = np.random.default_rng(0).random((n, 3), dtype="float32")
+    p = kdec.target_distribution(q)
+    sharpen(q)
+    np.testing.assert_array_equal(q, p)
+
+
+def test_sums_of_many_shares_are_exact():
+    # A view: 2^25 rows that take no memory. In single precision their sum ends at 2^24 / 4.
+    q = np.broadcast_to(np.float32([[0.25, 0.75]]), (2**25, 2))
+    np.testing.assert_array_equal(frequencies(q), [[2**23, 3 * 2**23]])
