@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from kdec.data import Shards
 from kdec.guards import is_positive_int, real_array, refuse_forked_process
-from kdec.kmeans import labeling, lloyd, restarts, seeding
+from kdec.kmeans import agreement, labeling, lloyd, restarts, seeding
 from kdec.kmeans.disk import DiskRows
 from kdec.kmeans.points import (
     chunk_rows,
@@ -31,7 +31,9 @@ from kdec.kmeans.points import (
     statistics,
     unit_rows,
 )
+from kdec.kmeans.share import Share
 from kdec.kmeans.weights import check_weights, without_zero_rows
+from kdec.workers import present
 
 _METRICS = ("euclidean", "manhattan", "cosine")
 _INITS = ("k-means++", "random")
@@ -132,28 +134,39 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         refuse_forked_process()
         self._check_parameters()
         X = self._checked(X)
-        if X.shape[0] < self.n_clusters:
+        share = self._share(X)
+        if share.n < self.n_clusters:
             raise ValueError(
                 "Expected at least as many points as clusters. "
-                f"Received: n_samples={X.shape[0]} with n_clusters={self.n_clusters}."
+                f"Received: n_samples={share.n} with n_clusters={self.n_clusters}."
             )
         sample_weight = check_weights(sample_weight, X)
         fixed_inertia = 0.0
         if self.metric == "cosine":
             X = unit_rows(X)
-            sample_weight, fixed_inertia = without_zero_rows(X, sample_weight, self.n_clusters)
-        about = _finite_statistics(X)
-        with self._working_points(X, about) as (working, origin, columns):
-            centers = self._initial_centers(X, sample_weight, working, origin)[:, :, columns]
-            centers = self._run(working, sample_weight, centers, self.tol * about.variance.mean())
+            sample_weight, fixed_inertia = without_zero_rows(
+                X, sample_weight, self.n_clusters, share.workers
+            )
+        about = share.statistics(_finite_statistics(X))
+        with self._working_points(X, about, share) as (working, origin, columns):
+            centers = self._initial_centers(X, sample_weight, working, origin, share)
+            tol = self.tol * about.variance.mean()
+            centers = self._run(working, sample_weight, centers[:, :, columns], tol, share.workers)
         self.inertia_ += fixed_inertia
         self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
         self.cluster_centers_[:, columns] += centers
-        self._warn_of_few_clusters()
+        self._warn_of_few_clusters(share.workers)
         return self
 
-    def _run(self, points, sample_weight, centers, tol):
+    def _share(self, X):
+        """Return which of all points `X` has; raise ValueError if the workers are not alike."""
+        workers = present()
+        if workers.count > 1:
+            workers.agree(agreement.facts_of(X, self.get_params()))
+        return Share(workers, X.shape[0])
+
+    def _run(self, points, sample_weight, centers, tol, workers):
         """Set the attributes of the best restart from centers (R, k, d); return its centers."""
         options, rows, n_directions = lloyd.choose_options(
             points, len(sample_weight), self.n_clusters, len(centers), self.metric
@@ -167,9 +180,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             tf.constant(rows, tf.int32),
             tf.constant(n_directions, tf.int32),
             options=options,
+            workers=workers,
         )
         best, self.inertia_, self.labels_ = restarts.best(
-            points, sample_weight, result.centers, rows, self.metric, verbose=self.verbose
+            points,
+            sample_weight,
+            result.centers,
+            rows,
+            self.metric,
+            verbose=self.verbose,
+            workers=workers,
         )
         self.n_iter_ = int(result.n_iter[best])
         self.inertia_history_ = result.history[: self.n_iter_, best].numpy()
@@ -186,13 +206,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return validate_data(self, rows, skip_check_array=True, reset=reset)
 
     @contextlib.contextmanager
-    def _working_points(self, X, about):
+    def _working_points(self, X, about, share):
         """Return the points for the run, their origin, and which columns they keep."""
         columns = np.ones(X.shape[1], bool)
         origin = np.zeros(X.shape[1], X.dtype)
         if self.metric != "cosine" and not issparse(X):
             origin = about.mean
-        if issparse(X) or not fits_copy(X):
+        if not share.all(not issparse(X) and fits_copy(X)):
             with opened(X, origin) as points:
                 yield points, origin, columns
             return
@@ -278,7 +298,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return 1 if isinstance(self.init, str) and self.init == "k-means++" else 10
         return self.n_init
 
-    def _initial_centers(self, X, sample_weight, working, origin):
+    def _initial_centers(self, X, sample_weight, working, origin, share):
         """Return the initial centers of all restarts, less the origin: (R, k, d)."""
         n_init = self._restarts()
         random_state = check_random_state(self.random_state)
@@ -290,13 +310,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if not isinstance(self.init, str):
             return self._given_centers(self.init, X, origin)[np.newaxis]
         if self.init == "random":
-            chosen = seeding.random_points(random_state, sample_weight, self.n_clusters, n_init)
+            chosen = seeding.random_points(
+                random_state, sample_weight, self.n_clusters, n_init, share
+            )
         else:
             chosen = seeding.kmeans_plusplus(
-                random_state, working, sample_weight, self.n_clusters, n_init
+                random_state, working, sample_weight, self.n_clusters, n_init, share
             )
-        centers = X[chosen.ravel()]
-        centers = centers.toarray() if issparse(centers) else centers
+        centers = share.rows(X, chosen.ravel())
         return centers.reshape(*chosen.shape, -1) - origin
 
     def _given_centers(self, centers, X, origin):
@@ -310,8 +331,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             )
         return unit_rows(centers) if self.metric == "cosine" else centers - origin
 
-    def _warn_of_few_clusters(self):
-        n_distinct = np.count_nonzero(np.bincount(self.labels_))
+    def _warn_of_few_clusters(self, workers):
+        sizes = np.bincount(self.labels_, minlength=self.n_clusters)
+        n_distinct = np.count_nonzero(workers.sum(sizes))
         if n_distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "

@@ -19,6 +19,7 @@ from kdec.kmeans.labeling import squared_length
 from kdec.kmeans.nearest import Subspace
 from kdec.kmeans.points import Copied, Points, Sparse, chunk_rows, read
 from kdec.kmeans.tracing import fold_chunks, for_any_size
+from kdec.workers import Workers
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
@@ -107,6 +108,7 @@ def fit(
     n_directions,
     *,
     options: Options,
+    workers: Workers,
 ) -> Result:
     """Run Lloyd's algorithm from each of the given sets of centers.
 
@@ -119,24 +121,28 @@ def fit(
         chunk_size: rows of a chunk, int32; from `choose_options`.
         n_directions: of the subspace, int32; from `choose_options`.
         options: from `choose_options`.
+        workers: each with points of its own, and the same centers.
 
     Returns:
-        A `Result`.
+        A `Result`, the same on all workers.
     """
     n, n_init = tf.shape(sample_weight)[0], tf.shape(centers)[0]
-    scale = squared_length(points, sample_weight, chunk_size)
+    scale = workers.sum(squared_length(points, sample_weight, chunk_size))
 
     def iterate(state):
         state = _with_subspace(state, points, n_directions, options)
         # What the pass found is complete here, before the centers follow from it.
         step = _read_once(points, sample_weight, state, n_init, options)
-        sums = centroids.add(state.sums, step.change)
-        best = centroids.inertia_of(step.best, sums, state.centers, scale, options.metric)
+        change, best = _of_all(workers, (step.change, step.best), state.active, n_init)
+        sums = centroids.add(state.sums, change)
+        best = centroids.inertia_of(best, sums, state.centers, scale, options.metric)
         inertia = tf.tensor_scatter_nd_update(state.inertia, state.active[:, tf.newaxis], best)
         centers = centroids.update(
-            points, sample_weight, step.labels, sums, state.centers, options.metric, chunk_size
+            points, sample_weight, step.labels, sums, state.centers, options.metric, chunk_size, workers
         )
         shift = tf.reduce_sum(tf.square(centers - state.centers), axis=[1, 2])
+        # Of all workers: unlike processors may round it to either side of the tolerance.
+        shift = _of_all(workers, shift, state.active, n_init) / workers.count
         converged = shift <= tol  # Labels that stay leave the centers where they are.
         state = state._replace(
             iteration=state.iteration + 1,
@@ -157,6 +163,20 @@ def fit(
     any_size = tf.nest.map_structure(lambda _: None, state)._replace(subspace=_ANY_SUBSPACE)
     (state,) = tf.while_loop(goes_on, iterate, [state], shape_invariants=[any_size])
     return Result(state.ended_at, state.n_iter, state.history.stack())
+
+
+def _of_all(workers, values, active, n_init):
+    """Return the sums over all workers of what the active restarts have, (A * m, ...)."""
+    if workers.count == 1:
+        return values
+
+    # The shape is that of all restarts, as it has to be the same in each iteration.
+    def padded(each):
+        missing = tf.shape(each)[:1] // tf.size(active) * (n_init - tf.size(active))
+        return tf.concat([each, tf.zeros(tf.concat([missing, tf.shape(each)[1:]], 0), each.dtype)], 0)
+
+    sums = workers.sum(tf.nest.map_structure(padded, values))
+    return tf.nest.map_structure(lambda total, own: total[: tf.shape(own)[0]], sums, values)
 
 
 def _start(n, centers, rows) -> State:

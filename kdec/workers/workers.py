@@ -1,8 +1,9 @@
 """Several processes that work as one: sums over all, rows of all, and agreement."""
 
 import contextlib
+import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,28 +45,43 @@ class Workers:
         return slice(n * self.index // self.count, n * (self.index + 1) // self.count)
 
     def sum(self, values):
-        """Return the sums over all workers, in a graph too.
+        """Return the sums over all workers, the same to the last bit on all of them.
 
         Args:
-            values: Tensor or array, or a nested structure of such; of the same shapes and dtypes
-                on all workers.
+            values: Array, or a nested structure of arrays, of the same shapes on all workers; in a
+                graph tensors, which in a loop have the same shape each time.
 
         Returns:
-            Tensors of the same structure, the same to the last bit on all workers.
+            Arrays of the same structure and dtypes, in a graph tensors. Outside a graph, whole
+            numbers are exact up to 2^53.
         """
         if self._strategy is None:
             return values
-        return self._strategy.run(_summed, args=(tf.nest.map_structure(tf.convert_to_tensor, values),))
+        if not tf.executing_eagerly():
+            return self._strategy.run(_summed, args=(values,))
+        arrays = [np.asarray(each) for each in tf.nest.flatten(values)]
+        flat = np.concatenate([each.astype(np.float64).ravel() for each in arrays])
+        sums = np.split(self._sum(flat).numpy(), np.cumsum([each.size for each in arrays])[:-1])
+        sums = [
+            total.astype(each.dtype).reshape(each.shape)
+            for total, each in zip(sums, arrays, strict=True)
+        ]
+        return tf.nest.pack_sequence_as(values, sums)
 
     def gather(self, rows):
-        """Return the rows of all workers, in the order of the workers, in a graph too.
+        """Return the rows of all workers, in the order of the workers.
 
         Args:
-            rows: Tensor or array (n, ...); n may differ between workers.
+            rows: Array (n, ...) of numbers of 4 or 8 bytes, whose n may differ between workers; in
+                a graph a tensor, which in a loop has the same shape each time.
         """
         if self._strategy is None:
             return rows
-        return self._strategy.run(_gathered, args=(tf.convert_to_tensor(rows),))
+        if not tf.executing_eagerly():
+            return self._strategy.run(_gathered, args=(rows,))
+        rows = np.ascontiguousarray(rows)
+        words = self._gather(rows.reshape(-1).view(np.int32)).numpy()
+        return words.view(rows.dtype).reshape(-1, *rows.shape[1:])
 
     def agree(self, facts: Mapping[str, Any]) -> None:
         """Raise the same ValueError on all workers if they do not say the same of themselves.
@@ -75,17 +91,39 @@ class Workers:
         """
         if self._strategy is None:
             return
-        text = np.frombuffer(json.dumps(dict(facts)).encode(), np.uint8).astype(np.int32)
-        sizes = self.gather([len(text)]).numpy()
-        texts = np.split(self.gather(text).numpy().astype(np.uint8), np.cumsum(sizes)[:-1])
+        letters = np.frombuffer(json.dumps(dict(facts)).encode("ascii"), np.uint8)
+        ends = np.cumsum(self.gather(np.array([letters.size])))
+        texts = np.split(self.gather(letters.astype(np.int32)).astype(np.uint8), ends[:-1])
         names = [self._cluster.name(i) for i in range(self.count)]
         check_agreement([json.loads(text.tobytes()) for text in texts], names)
+
+    @functools.cached_property
+    def _sum(self):
+        return self._traced(_summed, tf.float64)
+
+    @functools.cached_property
+    def _gather(self):
+        return self._traced(_gathered, tf.int32)
+
+    def _traced(self, function, dtype):
+        """Return a function of one vector as a graph, traced once for all sizes."""
+        return tf.function(
+            lambda vector: self._strategy.run(function, args=(vector,)),
+            input_signature=[tf.TensorSpec([None], dtype)],
+            autograph=False,
+        )
 
 
 def _summed(values):
     context = tf.distribute.get_replica_context()
     # In a graph, TensorFlow asks the tensor for its device, which an argument has not.
-    return context.all_reduce("SUM", tf.nest.map_structure(tf.identity, values))
+    tensors = [tf.identity(each) for each in tf.nest.flatten(values)]
+    sums = {}
+    for dtype in dict.fromkeys(each.dtype for each in tensors):  # It packs tensors of one dtype.
+        places = [place for place, each in enumerate(tensors) if each.dtype == dtype]
+        reduced = context.all_reduce("SUM", [tensors[place] for place in places])
+        sums.update(zip(places, reduced, strict=True))
+    return tf.nest.pack_sequence_as(values, [sums[place] for place in range(len(tensors))])
 
 
 def _gathered(rows):
@@ -129,7 +167,7 @@ def join() -> Iterator[Workers]:
         try:
             yield _present
             # None leaves, and gives no more signs of life, before all are done.
-            _present.sum(0)
+            _present.sum(0.0)
         finally:
             _present = _ALONE
 
