@@ -5,7 +5,6 @@ import warnings
 from numbers import Real
 
 import numpy as np
-import tensorflow as tf
 from scipy.sparse import issparse
 from sklearn.base import (
     BaseEstimator,
@@ -20,6 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from kdec.data import Shards
 from kdec.guards import is_positive_int, real_array, refuse_forked_process
 from kdec.kmeans import agreement, labeling, lloyd, restarts, seeding
+from kdec.kmeans.checkpoint import Checkpoint
 from kdec.kmeans.disk import DiskRows
 from kdec.kmeans.points import (
     chunk_rows,
@@ -112,8 +112,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, *, backup_dir=None):
         """Find the centroids of `X`.
+
+        Within `kdec.workers.join()` each worker gives its own rows as `X`. The centroids are those
+        of the rows of all, the same on all workers, and `labels_` are of the own rows.
 
         Args:
             X: points, (n, n_features); float32 and float64 are kept, all else becomes float64.
@@ -122,13 +125,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 reads it once.
             y: ignored.
             sample_weight: (n,), weights of the points, or None for equal weights.
+            backup_dir: folder for what an interrupted fit needs to go on, kept every 10 iterations
+                by the first worker, and removed at the end; made if absent. The same fit with the
+                same folder then ends as one that was never interrupted. Default None.
 
         Returns:
             self.
 
         Raises:
-            ValueError: for NaN or infinite values, wrong shapes, more clusters than points, or a
-                parameter out of range.
+            ValueError: for NaN or infinite values, wrong shapes, more clusters than points, a
+                parameter out of range, workers that differ in columns, dtype or parameters, or a
+                `backup_dir` with another fit.
             RuntimeError: in a process that was forked after TensorFlow had started.
         """
         refuse_forked_process()
@@ -148,10 +155,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 X, sample_weight, self.n_clusters, share.workers
             )
         about = share.statistics(_finite_statistics(X))
+        checkpoint = self._checkpoint(backup_dir, X, sample_weight, about, share)
         with self._working_points(X, about, share) as (working, origin, columns):
-            centers = self._initial_centers(X, sample_weight, working, origin, share)
+            progress = checkpoint.restore()
+            if progress is None:
+                centers = self._initial_centers(X, sample_weight, working, origin, share)
+                progress = lloyd.begin(centers[:, :, columns])
             tol = self.tol * about.variance.mean()
-            centers = self._run(working, sample_weight, centers[:, :, columns], tol, share.workers)
+            centers = self._run(working, sample_weight, progress, tol, checkpoint, share.workers)
+        checkpoint.remove()
         self.inertia_ += fixed_inertia
         self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
@@ -163,37 +175,34 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Return which of all points `X` has; raise ValueError if the workers are not alike."""
         workers = present()
         if workers.count > 1:
+            agreement.check_for_several(self.get_params())
             workers.agree(agreement.facts_of(X, self.get_params()))
         return Share(workers, X.shape[0])
 
-    def _run(self, points, sample_weight, centers, tol, workers):
-        """Set the attributes of the best restart from centers (R, k, d); return its centers."""
-        options, rows, n_directions = lloyd.choose_options(
-            points, len(sample_weight), self.n_clusters, len(centers), self.metric
-        )
-        result = lloyd.fit(
-            points,
-            sample_weight,
-            centers,
-            tf.constant(self.max_iter, tf.int32),
-            tf.constant(tol, centers.dtype),
-            tf.constant(rows, tf.int32),
-            tf.constant(n_directions, tf.int32),
-            options=options,
-            workers=workers,
+    def _checkpoint(self, folder, X, sample_weight, about, share):
+        """Return where a run with these parameters and such points is kept."""
+        identity = agreement.facts_of(X, self.get_params())
+        weight = float(share.workers.sum(sample_weight.sum(dtype=np.float64)))
+        identity |= {"points": f"{share.n} of weight {weight}, {agreement.digest(about.variance)}"}
+        return Checkpoint(folder, identity, share.workers)
+
+    def _run(self, points, sample_weight, progress, tol, checkpoint, workers):
+        """Set the attributes of the best restart; return its centers."""
+        progress, rows = checkpoint.run(
+            points, sample_weight, progress, self.max_iter, tol, self.metric, workers
         )
         best, self.inertia_, self.labels_ = restarts.best(
             points,
             sample_weight,
-            result.centers,
+            progress.ended_at,
             rows,
             self.metric,
             verbose=self.verbose,
             workers=workers,
         )
-        self.n_iter_ = int(result.n_iter[best])
-        self.inertia_history_ = result.history[: self.n_iter_, best].numpy()
-        return result.centers[best].numpy()
+        self.n_iter_ = int(progress.n_iter[best])
+        self.inertia_history_ = progress.history[: self.n_iter_, best].numpy()
+        return progress.ended_at[best].numpy()
 
     def _checked(self, X, reset=True):
         """Return `X` as an array, a sparse matrix or, on the disk, as rows to read."""

@@ -39,9 +39,7 @@ def random_points(
             'Expected at least as many points with a weight as clusters, for init="random". '
             f"Received: {n_weighted} with n_clusters={n_clusters}."
         )
-    draws = [
-        _distinct(random_state, sample_weight, n_clusters, share) for _ in range(n_init)
-    ]
+    draws = [_distinct(random_state, sample_weight, n_clusters, share) for _ in range(n_init)]
     return np.stack(draws)
 
 

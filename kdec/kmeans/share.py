@@ -1,4 +1,4 @@
-"""The points of this worker among those of all workers, which are numbered in the workers' order."""
+"""The points of this worker among those of all, numbered in the order of the workers."""
 
 import numpy as np
 from scipy.sparse import issparse

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_MOST_NAMES = 3
+
 
 def check_agreement(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
-    """Raise a ValueError that names the workers that differ from the rest.
-
-    The rest is the largest group that is alike, of several the one with the first worker.
+    """Raise a ValueError if the workers are not alike; it names the fewest first.
 
     Args:
         facts: What each worker says of itself, the same keys for all.
@@ -18,19 +18,23 @@ def check_agreement(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
     >>> check_agreement([{"columns": 3}] * 2, ["worker 0", "worker 1"])
     >>> check_agreement([{"columns": 3}, {"columns": 4}], ["worker 0", "worker 1"])
     Traceback (most recent call last):
-    ValueError: Expected the same on all workers. Received: columns=4 on worker 1, columns=3 on \
-worker 0
+    ValueError: Expected the same on all workers. Received: columns=3 on worker 0; columns=4 on \
+worker 1
     """
-    common = max(facts, key=lambda own: facts.count(own))
+    common = max(facts, key=facts.count)
+    differing = [key for key in common if any(own.get(key) != common[key] for own in facts)]
+    if not differing:
+        return
+    groups = {}
     for own, name in zip(facts, names, strict=True):
-        differing = [key for key in common if own.get(key) != common[key]]
-        if differing:
-            others = [names[i] for i, other in enumerate(facts) if other == common]
-            raise ValueError(
-                f"Expected the same on all workers. Received: {_listed(own, differing)} on {name}, "
-                f"{_listed(common, differing)} on {' and '.join(others)}"
-            )
+        groups.setdefault(", ".join(f"{key}={own.get(key)}" for key in differing), []).append(name)
+    received = sorted(groups.items(), key=lambda group: len(group[1]))
+    raise ValueError(
+        "Expected the same on all workers. Received: "
+        + "; ".join(f"{values} on {_listed(who)}" for values, who in received)
+    )
 
 
-def _listed(facts, keys):
-    return ", ".join(f"{key}={facts.get(key)}" for key in keys)
+def _listed(names):
+    more = [f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
+    return " and ".join([*names[:_MOST_NAMES], *more])

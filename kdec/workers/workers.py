@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ import tensorflow as tf
 from kdec.workers.agreement import check_agreement
 from kdec.workers.cluster import Cluster, cluster_from_environment
 from kdec.workers.watch import watched
+
+_LOGGER = logging.getLogger("kdec")
 
 
 class Workers:
@@ -83,6 +86,14 @@ class Workers:
         words = self._gather(rows.reshape(-1).view(np.int32)).numpy()
         return words.view(rows.dtype).reshape(-1, *rows.shape[1:])
 
+    def of_first(self, content: bytes) -> bytes:
+        """Return what the first worker gives; what others give counts for nothing."""
+        if self._strategy is None:
+            return content
+        padded = content + bytes(-len(content) % 4) if self.index == 0 else b""
+        size = self.sum(len(content) if self.index == 0 else 0)
+        return self.gather(np.frombuffer(padded, np.int32)).tobytes()[: int(size)]
+
     def agree(self, facts: Mapping[str, Any]) -> None:
         """Raise the same ValueError on all workers if they do not say the same of themselves.
 
@@ -131,8 +142,7 @@ def _gathered(rows):
 
 
 _ALONE = Workers()
-_present: Workers = _ALONE
-_strategy = None
+_present = _ALONE
 
 
 def present() -> Workers:
@@ -146,35 +156,51 @@ def join() -> Iterator[Workers]:
 
     Within the block `KMeans.fit` takes this worker's own rows and finds the clusters of the rows
     of all. A worker that is lost ends the block on the others, within a minute. Join before all
-    else that uses TensorFlow.
+    else that uses TensorFlow: it waits for the others.
 
     Yields:
         `Workers`.
 
     Raises:
         ValueError: If `TF_CONFIG` is not good.
-        RuntimeError: If TensorFlow has been used before, or this process has several GPUs.
+        RuntimeError: If TensorFlow has been used before, or a worker has several GPUs.
         ConnectionError: If another worker was lost.
+
+    Example:
+    >>> import numpy as np
+    >>> import kdec
+    >>> from kdec.workers import join
+    >>> x = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> with join() as workers:
+    ...     kmeans = kdec.KMeans(2, random_state=0).fit(x[workers.share(len(x))])
+    >>> kmeans.inertia_
+    16.0
     """
     global _present
     cluster = cluster_from_environment()
     if cluster is None:
         yield _ALONE
         return
-    strategy = _strategy_of_process()
+    workers = _joined(cluster)
     with watched(cluster):
-        _present = Workers(cluster, strategy)
+        _present = workers
         try:
-            yield _present
+            yield workers
             # None leaves, and gives no more signs of life, before all are done.
-            _present.sum(0.0)
+            workers.sum(0)
         finally:
             _present = _ALONE
 
 
-def _strategy_of_process():
-    """Return the strategy, of which TensorFlow starts one a process."""
-    global _strategy
-    if _strategy is None:
-        _strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    return _strategy
+@functools.cache
+def _joined(cluster):
+    """Return the workers; TensorFlow lets a process join them once."""
+    _LOGGER.info("Worker %d waits for %d others.", cluster.index, len(cluster.tasks) - 1)
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    if strategy.num_replicas_in_sync != len(cluster.tasks):
+        raise RuntimeError(
+            "Expected one device a worker: start a worker for each GPU, and let it see only that "
+            f"one, by CUDA_VISIBLE_DEVICES. Received: {strategy.num_replicas_in_sync} devices of "
+            f"{len(cluster.tasks)} workers"
+        )
+    return Workers(cluster, strategy)
