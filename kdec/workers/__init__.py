@@ -1,6 +1,12 @@
 """Several workers: the processes that `TF_CONFIG` names, which work as one."""
 
-from kdec.workers.local import local_configs, run_local
-from kdec.workers.workers import Workers, join, present
+from kdec.lazy_names import lazy_names
 
-__all__ = ["Workers", "join", "local_configs", "present", "run_local"]
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "cluster": ["cluster_from_environment"],
+        "local": ["local_configs", "run_local"],
+        "workers": ["Workers", "join", "present"],
+    },
+)

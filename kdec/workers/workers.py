@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kdec.data import Shards
 from kdec.workers.agreement import check_agreement
 from kdec.workers.cluster import Cluster, cluster_from_environment
 from kdec.workers.watch import watched
@@ -47,6 +48,18 @@ class Workers:
         """
         return slice(n * self.index // self.count, n * (self.index + 1) // self.count)
 
+    def own(self, x):
+        """Return this worker's share of the rows of an array that all can read.
+
+        Args:
+            x: Array (n, ...), `kdec.data.Shards` or `np.memmap`; what is on the disk stays there,
+                and only the own rows are ever read.
+        """
+        rows = self.share(len(x))
+        shards = Shards.of(x)
+        return x[rows] if shards is None else shards.part(rows.start, rows.stop)
+
+    @tf.autograph.experimental.do_not_convert
     def sum(self, values):
         """Return the sums over all workers, the same to the last bit on all of them.
 
@@ -71,6 +84,7 @@ class Workers:
         ]
         return tf.nest.pack_sequence_as(values, sums)
 
+    @tf.autograph.experimental.do_not_convert
     def gather(self, rows):
         """Return the rows of all workers, in the order of the workers.
 
@@ -172,7 +186,7 @@ def join() -> Iterator[Workers]:
     >>> from kdec.workers import join
     >>> x = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
     >>> with join() as workers:
-    ...     kmeans = kdec.KMeans(2, random_state=0).fit(x[workers.share(len(x))])
+    ...     kmeans = kdec.KMeans(2, random_state=0).fit(workers.own(x))
     >>> kmeans.inertia_
     16.0
     """
