@@ -67,10 +67,52 @@ def fit_and_die(folder, dying):
     return kmeans.cluster_centers_, kmeans.labels_, begun_at
 
 
-def compute_while_another_dies():
-    """The last worker is killed; the others compute, and wait for none."""
+def compute_while_another_dies(death):
+    """The last worker leaves the file `death` and is killed; the others wait for none."""
     with join() as workers:
         workers.sum(1)
         if workers.index == workers.count - 1:
+            death.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(300)
+
+
+def train_dec():
+    """Train DEC on this worker's share, in batches of which some have none of its rows.
+
+    Returns:
+        The labels of all samples, the curve, and the error that workers with unlike models get.
+    """
+    x = points()
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    y = x[:, 0].astype("int64")
+    error = None
+    with join() as workers:
+        dec = kdec.DEC(kdec.autoencoders.dense((3, 16, 2), seed=0), 5, reconstruction_weight=0.1)
+        dec.initialize(workers.own(x), n_init=2, random_state=0)
+        history = dec.fit(
+            workers.own(x),
+            workers.own(y),
+            batch_size=8,
+            max_steps=200,
+            update_interval=100,
+            tol=-1,
+            shuffle=False,
+            verbose=0,
+        )
+        labels = workers.gather(dec.predict(workers.own(x), verbose=0).argmax(axis=1))
+        try:
+            unlike = kdec.DEC(kdec.autoencoders.dense((3, 4, 2), seed=workers.index), 5)
+            unlike.clustering.clusters.assign(np.ones((5, 2)))
+            unlike.fit(workers.own(x), verbose=0, max_steps=1)
+        except ValueError as raised:
+            error = str(raised)
+    return labels, history.history, error
+
+
+def train_contrast():
+    """Train what takes one worker."""
+    x = points(40)
+    model = kdec.NeighborContrast(kdec.autoencoders.dense_encoder((3, 8, 2), seed=0))
+    with join() as workers:
+        model.fit(workers.own(x), neighbors=2, epochs=1, verbose=0)
