@@ -183,7 +183,10 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """Return where a run with these parameters and such points is kept."""
         identity = agreement.facts_of(X, self.get_params())
         weight = float(share.workers.sum(sample_weight.sum(dtype=np.float64)))
-        identity |= {"points": f"{share.n} of weight {weight}, {agreement.digest(about.variance)}"}
+        # Of few digits: the sums of another number of workers are rounded otherwise.
+        identity["points"] = (
+            f"{share.n} of weight {weight:.6g}, variance {about.variance.sum():.6g}"
+        )
         return Checkpoint(folder, identity, share.workers)
 
     def _run(self, points, sample_weight, progress, tol, checkpoint, workers):

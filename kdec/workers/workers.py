@@ -89,8 +89,8 @@ class Workers:
         """Return the rows of all workers, in the order of the workers.
 
         Args:
-            rows: Array (n, ...) of numbers of 4 or 8 bytes, whose n may differ between workers; in
-                a graph a tensor, which in a loop has the same shape each time.
+            rows: Array (n, ...) of numbers of 4 or 8 bytes, whose n may differ between workers, not
+                0 on all; in a graph a tensor, which in a loop has the same shape each time.
         """
         if self._strategy is None:
             return rows
@@ -104,9 +104,12 @@ class Workers:
         """Return what the first worker gives; what others give counts for nothing."""
         if self._strategy is None:
             return content
-        padded = content + bytes(-len(content) % 4) if self.index == 0 else b""
-        size = self.sum(len(content) if self.index == 0 else 0)
-        return self.gather(np.frombuffer(padded, np.int32)).tobytes()[: int(size)]
+        content = content if self.index == 0 else b""
+        size = int(self.sum(len(content)))
+        if size == 0:  # TensorFlow crashes where there is nothing to gather at all.
+            return b""
+        padded = content + bytes(-len(content) % 4)
+        return self.gather(np.frombuffer(padded, np.int32)).tobytes()[:size]
 
     def agree(self, facts: Mapping[str, Any]) -> None:
         """Raise the same ValueError on all workers if they do not say the same of themselves.
