@@ -1,7 +1,7 @@
 """`Shards`: samples that stay on the disk, as an array that reads the rows it is asked for."""
 
 import bisect
-import functools
+import contextlib
 import mmap
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 _MOST_OPEN = 128  # files of one array; systems allow some 1,000 to a process
-_MOST_MAPPED = 64 * 2**20  # bytes read from a file before its pages leave the process
+_MOST_MAPPED = 64 * 2**20  # bytes read before their pages leave the process
 
 
 class Shards:
@@ -62,7 +62,7 @@ class Shards:
         self._ends = list(accumulate(part.shape[0] for part in self._parts))
         self.shape = (self._ends[-1], *first.shape[1:])
         self.dtype = first.dtype.newbyteorder("=")
-        self._open = functools.lru_cache(_MOST_OPEN)(lambda number: _Mapped(self._parts[number]))
+        self._open, self._n_read = {}, 0
 
     @classmethod
     def of(cls, x: Any) -> "Shards | None":
@@ -154,7 +154,7 @@ class Shards:
             offset = start + filled - (self._ends[number] - self._parts[number].shape[0])
             size = min(len(rows) - filled, self._parts[number].shape[0] - offset)
             here = slice(filled, filled + size)
-            self._open(number).copy(slice(offset, offset + size), rows, here)
+            self._copy(number, slice(offset, offset + size), rows, here)
             number, filled = number + 1, filled + size
         return rows
 
@@ -164,8 +164,22 @@ class Shards:
         for number in np.unique(numbers):
             own = np.flatnonzero(numbers == number)
             offsets = indices[own] - (self._ends[number] - self._parts[number].shape[0])
-            self._open(number).copy(offsets, rows, own)
+            self._copy(number, offsets, rows, own)
         return rows
+
+    def _copy(self, number, rows, target, places):
+        """Copy rows of a part to places of the target."""
+        part = self._open.get(number)
+        if part is None:
+            if len(self._open) >= _MOST_OPEN:
+                self._open.clear()
+            self._open[number] = part = _opened(self._parts[number])
+        target[places] = values = part[rows]
+        self._n_read += values.nbytes
+        if self._n_read >= _MOST_MAPPED:
+            self._n_read = 0
+            for each in list(self._open.values()):
+                _release(each)
 
 
 class _Cut:
@@ -179,24 +193,13 @@ class _Cut:
         return _opened(self._part)[self._rows]
 
 
-class _Mapped:
-    """An open part. Its pages leave the process as more are read: else they count as its memory."""
-
-    def __init__(self, part):
-        self._rows, self._n_read = _opened(part), 0
-        self._map = getattr(self._rows, "_mmap", None)
-        # Of a private map, pages that were written to would be lost.
-        if getattr(self._rows, "mode", "c") == "c" or not hasattr(mmap, "MADV_DONTNEED"):
-            self._map = None
-
-    def copy(self, rows, target, places):
-        """Copy rows to places of the target."""
-        target[places] = values = self._rows[rows]
-        self._n_read += values.nbytes
-        if self._n_read >= _MOST_MAPPED and self._map is not None:
-            self._map.madvise(mmap.MADV_DONTNEED)
-            self._n_read = 0
-
-
 def _opened(part):
     return part.open() if hasattr(part, "open") else part
+
+
+def _release(part):
+    """Let the pages of a memory map leave the process, of which they count as memory."""
+    # Of a private map, pages that were written to would be lost.
+    if getattr(part, "_mmap", None) is not None and part.mode != "c":
+        with contextlib.suppress(AttributeError):  # not on all systems
+            part._mmap.madvise(mmap.MADV_DONTNEED)

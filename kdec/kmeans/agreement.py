@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from kdec.workers import Workers
+
 
 def facts_of(X, parameters: Mapping[str, Any]) -> dict[str, str]:
     """Return what has to be the same on all workers, and when an interrupted fit goes on.
@@ -23,8 +25,10 @@ def facts_of(X, parameters: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in facts.items()}
 
 
-def check_for_several(parameters: Mapping[str, Any]) -> None:
-    """Raise a ValueError for a parameter that several workers cannot have alike."""
+def check_alike(workers: Workers, X, parameters: Mapping[str, Any]) -> None:
+    """Raise a ValueError if several workers have unlike points or parameters."""
+    if workers.count == 1:
+        return
     if not isinstance(parameters["random_state"], Integral):
         raise ValueError(
             "Expected random_state to be an int on several workers, the same on all. "
@@ -35,6 +39,7 @@ def check_for_several(parameters: Mapping[str, Any]) -> None:
             "Expected init to be a name or an array on several workers, since a function has only "
             f"the points of one. Received: init={parameters['init']!r}."
         )
+    workers.agree(facts_of(X, parameters))
 
 
 def digest(values: np.ndarray) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import warnings
-from numbers import Real
 
 import numpy as np
 from scipy.sparse import issparse
@@ -17,26 +16,23 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kdec.data import Shards
-from kdec.guards import is_positive_int, real_array, refuse_forked_process
-from kdec.kmeans import agreement, labeling, lloyd, restarts, seeding
+from kdec.guards import real_array, refuse_forked_process
+from kdec.kmeans import agreement, labeling, lloyd, minibatch, restarts, seeding
 from kdec.kmeans.checkpoint import Checkpoint
 from kdec.kmeans.disk import DiskRows
+from kdec.kmeans.parameters import check_parameters
 from kdec.kmeans.points import (
     chunk_rows,
-    chunks,
     columns_to_copy,
     copied,
+    finite_statistics,
     fits_copy,
     opened,
-    statistics,
     unit_rows,
 )
 from kdec.kmeans.share import Share
-from kdec.kmeans.weights import check_weights, without_zero_rows
+from kdec.kmeans.weights import check_weights, per_cluster, without_zero_rows
 from kdec.workers import present
-
-_METRICS = ("euclidean", "manhattan", "cosine")
-_INITS = ("k-means++", "random")
 
 # How scikit-learn checks the points.
 _MATRIX = {"dtype": [np.float64, np.float32], "order": "C", "accept_sparse": "csr"}
@@ -139,55 +135,103 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             RuntimeError: in a process that was forked after TensorFlow had started.
         """
         refuse_forked_process()
-        self._check_parameters()
+        check_parameters(self)
         X = self._checked(X)
-        share = self._share(X)
-        if share.n < self.n_clusters:
-            raise ValueError(
-                "Expected at least as many points as clusters. "
-                f"Received: n_samples={share.n} with n_clusters={self.n_clusters}."
-            )
+        workers = present()
+        agreement.check_alike(workers, X, self.get_params())
+        share = Share(workers, X.shape[0])
+        self._check_number_of_points(share.n)
         sample_weight = check_weights(sample_weight, X)
         fixed_inertia = 0.0
         if self.metric == "cosine":
             X = unit_rows(X)
             sample_weight, fixed_inertia = without_zero_rows(
-                X, sample_weight, self.n_clusters, share.workers
+                X, sample_weight, self.n_clusters, workers
             )
-        about = share.statistics(_finite_statistics(X))
-        checkpoint = self._checkpoint(backup_dir, X, sample_weight, about, share)
+        about = share.statistics(finite_statistics(X))
+        facts = agreement.facts_of(X, self.get_params()) | share.facts(sample_weight, about)
+        checkpoint = Checkpoint(backup_dir, facts, workers)
         with self._working_points(X, about, share) as (working, origin, columns):
             progress = checkpoint.restore()
             if progress is None:
-                centers = self._initial_centers(X, sample_weight, working, origin, share)
+                n_init = self._restarts()
+                centers = self._initial_centers(X, sample_weight, working, origin, n_init, share)
                 progress = lloyd.begin(centers[:, :, columns])
             tol = self.tol * about.variance.mean()
-            centers = self._run(working, sample_weight, progress, tol, checkpoint, share.workers)
+            centers = self._run(working, sample_weight, progress, tol, checkpoint, workers)
         checkpoint.remove()
         self.inertia_ += fixed_inertia
         self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
         self.cluster_centers_[:, columns] += centers
-        self._warn_of_few_clusters(share.workers)
+        sizes = per_cluster(self.labels_, sample_weight, self.n_clusters)
+        counts, self._weights = workers.sum(sizes)
+        self._warn_of_few_clusters(np.count_nonzero(counts))
         return self
 
-    def _share(self, X):
-        """Return which of all points `X` has; raise ValueError if the workers are not alike."""
-        workers = present()
-        if workers.count > 1:
-            agreement.check_for_several(self.get_params())
-            workers.agree(agreement.facts_of(X, self.get_params()))
-        return Share(workers, X.shape[0])
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Move the centroids by one batch of a stream, which need not come again.
 
-    def _checkpoint(self, folder, X, sample_weight, about, share):
-        """Return where a run with these parameters and such points is kept."""
-        identity = agreement.facts_of(X, self.get_params())
-        weight = float(share.workers.sum(sample_weight.sum(dtype=np.float64)))
-        # Of few digits: the sums of another number of workers are rounded otherwise.
-        identity["points"] = (
-            f"{share.n} of weight {weight:.6g}, variance {about.variance.sum():.6g}"
-        )
-        return Checkpoint(folder, identity, share.workers)
+        This is minibatch k-means: each centroid is the mean of all points that were nearest to it
+        when they came. The first batch also sets the initial centroids, by `init`, once. After
+        `fit`, centroids go on from there, with the weight of their points.
+
+        Args:
+            X: points, (n, n_features), as in `fit`; in the first batch at least `n_clusters`.
+            y: ignored.
+            sample_weight: (n,), weights of the points, or None for equal weights.
+
+        Returns:
+            self, with `labels_` and `inertia_` of the batch.
+
+        Raises:
+            ValueError: as `fit`, and for another number of features than before.
+            RuntimeError: in a process that was forked after TensorFlow had started.
+
+        Reference:
+            Sculley 2010, "Web-scale k-means clustering", algorithm 1.
+        """
+        refuse_forked_process()
+        check_parameters(self)
+        if present().count > 1:
+            raise ValueError(
+                "Expected one worker; `fit` takes several. "
+                f"Received: partial_fit on {present().count} workers."
+            )
+        is_first = not hasattr(self, "cluster_centers_")
+        X = validate_data(self, X, **_MATRIX, reset=is_first)
+        sample_weight = check_weights(sample_weight, X)
+        if self.metric == "cosine":
+            sample_weight, _ = without_zero_rows(X, sample_weight, self.n_clusters, present())
+        if is_first:
+            self._start(X, sample_weight)
+        with self._new_points(X) as (points, n, centers, rows):
+            origin = self.cluster_centers_ - centers
+            centers, weights = minibatch.follow(
+                points, sample_weight, centers, self._weights, rows, metric=self.metric
+            )
+            labels = self._label(points, n, centers, rows)
+            self.inertia_ = self._inertia(points, sample_weight, centers, labels, rows)
+        self.labels_, self._weights = labels.numpy(), weights.numpy()
+        self.cluster_centers_ = (origin + centers.numpy()).astype(self.cluster_centers_.dtype)
+        return self
+
+    def _start(self, X, sample_weight):
+        """Set the centroids before the first batch."""
+        self._check_number_of_points(X.shape[0])
+        share = Share(present(), X.shape[0])
+        X = unit_rows(X) if self.metric == "cosine" else X
+        with self._working_points(X, finite_statistics(X), share) as (working, origin, _):
+            centers = self._initial_centers(X, sample_weight, working, origin, 1, share)[0]
+        self.cluster_centers_ = origin + centers
+        self._weights = np.zeros(self.n_clusters)
+
+    def _check_number_of_points(self, n):
+        if n < self.n_clusters:
+            raise ValueError(
+                "Expected at least as many points as clusters. "
+                f"Received: n_samples={n} with n_clusters={self.n_clusters}."
+            )
 
     def _run(self, points, sample_weight, progress, tol, checkpoint, workers):
         """Set the attributes of the best restart; return its centers."""
@@ -252,9 +296,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
         with self._new_points(X) as new:
             labels, (points, _, centers, rows) = self._label(*new), new
-            return -float(
-                labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
-            )
+            return -self._inertia(points, sample_weight, centers, labels, rows)
 
     def _check_new(self, X):
         """Return `X` as an array that fits the fitted centroids."""
@@ -276,24 +318,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _label(self, points, n, centers, rows):
         return labeling.label(points, n, centers, rows, metric=self.metric)
 
-    def _check_parameters(self):
-        """Raise ValueError for a parameter that is out of range."""
-        for name in ("n_clusters", "max_iter"):
-            _check_integer(name, getattr(self, name))
-        if not (isinstance(self.n_init, str) and self.n_init == "auto"):
-            _check_integer("n_init", self.n_init, 'or "auto"')
-        if not isinstance(self.tol, Real) or not self.tol >= 0:
-            raise ValueError(f"Expected tol to be a number >= 0. Received: tol={self.tol!r}.")
-        if self.metric not in _METRICS:
-            raise ValueError(
-                f"Expected metric to be one of {_METRICS}. Received: metric={self.metric!r}."
-            )
-        is_name = isinstance(self.init, str)
-        if self.init is None or (is_name and self.init not in _INITS):
-            raise ValueError(
-                f"Expected init to be one of {_INITS}, an array of shape "
-                f"(n_clusters, n_features), or a function. Received: init={self.init!r}."
-            )
+    def _inertia(self, points, sample_weight, centers, labels, rows):
+        total = labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
+        return float(total)
 
     def _restarts(self):
         """Return the number of restarts that `n_init` and `init` ask for."""
@@ -303,16 +330,15 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                     "Explicit initial centers: performing one run instead of "
                     f"n_init={self.n_init}.",
                     RuntimeWarning,
-                    stacklevel=4,
+                    stacklevel=3,
                 )
             return 1
         if self.n_init == "auto":
             return 1 if isinstance(self.init, str) and self.init == "k-means++" else 10
         return self.n_init
 
-    def _initial_centers(self, X, sample_weight, working, origin, share):
+    def _initial_centers(self, X, sample_weight, working, origin, n_init, share):
         """Return the initial centers of all restarts, less the origin: (R, k, d)."""
-        n_init = self._restarts()
         random_state = check_random_state(self.random_state)
         if callable(self.init):
             given = [
@@ -343,9 +369,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             )
         return unit_rows(centers) if self.metric == "cosine" else centers - origin
 
-    def _warn_of_few_clusters(self, workers):
-        sizes = np.bincount(self.labels_, minlength=self.n_clusters)
-        n_distinct = np.count_nonzero(workers.sum(sizes))
+    def _warn_of_few_clusters(self, n_distinct):
         if n_distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters "
@@ -364,24 +388,3 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _n_features_out(self):
         """Number of columns that `transform` returns."""
         return self.cluster_centers_.shape[0]
-
-
-def _finite_statistics(X):
-    """Return the columns' statistics; raise a ValueError if their squares overflow."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        about = statistics(X)
-    if not np.isfinite(about.variance).all():
-        raise ValueError(
-            "Expected values whose squared distances to their mean sum to a finite number in "
-            f"{X.dtype}, at most {np.finfo(X.dtype).max:.1e}. "
-            f"Received: values up to {max(abs(rows).max() for rows in chunks(X)):g}."
-        )
-    return about
-
-
-def _check_integer(name, value, alternative=""):
-    if not is_positive_int(value):
-        raise ValueError(
-            f"Expected {name} to be an integer >= 1 {alternative}".rstrip()
-            + f". Received: {name}={value!r}."
-        )

@@ -108,6 +108,19 @@ def statistics(data: np.ndarray | scipy.sparse.csr_matrix) -> Statistics:
     return Statistics((first + shift).astype(data.dtype), variance, varies)
 
 
+def finite_statistics(data):
+    """Return the columns' statistics; raise a ValueError if their squares overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        about = statistics(data)
+    if not np.isfinite(about.variance).all():
+        raise ValueError(
+            "Expected values whose squared distances to their mean sum to a finite number in "
+            f"{data.dtype}, at most {np.finfo(data.dtype).max:.1e}. "
+            f"Received: values up to {max(abs(rows).max() for rows in chunks(data)):g}."
+        )
+    return about
+
+
 def chunks(data: np.ndarray | scipy.sparse.csr_matrix | DiskRows) -> Iterable:
     """Return the rows of a matrix some thousand at a time."""
     if isinstance(data, DiskRows):

@@ -35,6 +35,13 @@ class Share:
         is_own = (numbers >= self.start) & (numbers < self.start + self.n_own)
         return is_own, np.clip(numbers - self.start, 0, self.n_own - 1)
 
+    def facts(self, sample_weight: np.ndarray, about: Statistics) -> dict[str, str]:
+        """Return by what the points of all workers are known again, however they are shared."""
+        weight = float(self.workers.sum(sample_weight.sum(dtype=np.float64)))
+        # Of few digits: the sums of another number of workers are rounded otherwise.
+        variance = about.variance.sum()
+        return {"points": f"{self.n} of weight {weight:.6g}, variance {variance:.6g}"}
+
     def rows(self, X, numbers: np.ndarray) -> np.ndarray:
         """Return points by their numbers (m,), of `X` and of what other workers have: (m, d)."""
         is_own, rows = self.own(numbers)

@@ -1,10 +1,12 @@
-"""The weights of the points: checked, and taken from rows that have no direction."""
+"""The weights of the points: checked, taken from rows that have no direction, and summed."""
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import _check_sample_weight
 
 from kdec.kmeans.points import chunks
+
+_LABELS = 2**20  # counted at once
 
 
 def check_weights(sample_weight, X):
@@ -38,3 +40,13 @@ def without_zero_rows(X, sample_weight, n_clusters, workers):
     if int(workers.sum(np.count_nonzero(others))) < n_clusters:
         return sample_weight, 0.0
     return others, float(workers.sum(sample_weight[is_zero].sum(dtype=np.float64)))
+
+
+def per_cluster(labels, sample_weight, n_clusters):
+    """Return the number of points and their weight, each (k,), of each cluster."""
+    counts, weights = np.zeros(n_clusters, np.int64), np.zeros(n_clusters)
+    for start in range(0, len(labels), _LABELS):  # NumPy copies all that it counts, as int64
+        part = slice(start, start + _LABELS)
+        counts += np.bincount(labels[part], minlength=n_clusters)
+        weights += np.bincount(labels[part], sample_weight[part], n_clusters)
+    return counts, weights
