@@ -46,8 +46,9 @@ def cluster_from_environment() -> Cluster | None:
     try:
         config = json.loads(text)
         jobs = dict(config.get("cluster", {}))
-        task = (config.get("task", {}).get("type", "worker"), int(config["task"]["index"]))
-    except (ValueError, TypeError, AttributeError, KeyError):
+        task = config.get("task", {})
+        task = (task.get("type", "worker"), task.get("index", 0))
+    except (ValueError, TypeError, AttributeError):
         jobs = task = None
     if jobs == {}:
         return None

@@ -38,8 +38,7 @@ def test_files_hold_the_clusters_of_kmeans(command, blobs, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     np.save("blobs.npy", blobs)
     arguments = ("cluster", "blobs.npy", "--method", "kmeans", "--k", 2, "--out", "run")
-    code, out, _ = command(*arguments)
-    assert code == 0
+    assert command(*arguments)[0] == 0
     expected = kdec.KMeans(2, random_state=0).fit(blobs)
     with open("run/clusters.csv", newline="") as file:
         rows = list(csv.DictReader(file))

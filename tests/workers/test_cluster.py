@@ -33,7 +33,7 @@ def test_one_worker_alone_is_no_cluster(monkeypatch):
     [
         ({"worker": ["a:1", "b:1"]}, {"type": "worker", "index": 2}),
         ({"worker": ["a:1", "b:1"]}, {"type": "chief", "index": 0}),
-        ({"worker": ["a:1", "b:1"]}, {"type": "worker"}),
+        ({"worker": ["a:1", "b:1"]}, {"type": "worker", "index": "0"}),
         ({"worker": ["a:1"], "ps": ["b:1"]}, {"type": "worker", "index": 0}),
         ({"chief": ["a:1", "b:1"]}, {"type": "chief", "index": 0}),
     ],
