@@ -36,38 +36,39 @@ class Watch:
     def __init__(self, cluster: Cluster):
         self._cluster = cluster
         self._ask_now, self._has_asked = threading.Event(), threading.Event()
-        self._is_stopped = False
+        self._stopped = threading.Event()
         self._failure = None
         self._thread = threading.Thread(target=self._run, name="kdec-watch", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Ask no more: from now on no worker is expected to answer."""
-        self._is_stopped = True
+        self._stopped.set()
         self._ask_now.set()
 
     def failure(self) -> str | None:
         """Ask all workers now; return what happened if one is lost."""
-        self._has_asked.clear()
-        self._ask_now.set()
-        self._has_asked.wait(_ATTEMPTS * _ANSWER_WITHIN + _INTERVAL)
+        for _ in range(2):  # A round that was under way may have asked before.
+            if self._failure is None:
+                self._has_asked.clear()
+                self._ask_now.set()
+                self._has_asked.wait(_ATTEMPTS * _ANSWER_WITHIN)
         return self._failure
 
     def _run(self):
-        while not self._is_stopped and self._failure is None:
+        while not self._stopped.is_set() and self._failure is None:
             self._ask_now.wait(_INTERVAL)
             self._ask_now.clear()
             self._ask_all()
             self._has_asked.set()
-        self._ask_now.wait(_GRACE)
-        if not self._is_stopped:
+        if not self._stopped.wait(_GRACE):
             _LOGGER.error("%s", self._failure)
             os._exit(_EXIT_CODE)
 
     def _ask_all(self):
         others = (i for i in range(len(self._cluster.tasks)) if i != self._cluster.index)
         lost = next((i for i in others if not self._is_alive(*self._cluster.tasks[i])), None)
-        if lost is None or self._is_stopped:
+        if lost is None or self._stopped.is_set():
             return
         self._failure = (
             f"Expected all {len(self._cluster.tasks)} workers to stay. Received: no sign of life "
@@ -78,7 +79,7 @@ class Watch:
 
     def _is_alive(self, job, task):
         for _ in range(_ATTEMPTS):
-            if self._is_stopped:
+            if self._stopped.is_set():
                 return True
             try:
                 tensorflow_context.context().check_collective_ops_peer_health(
