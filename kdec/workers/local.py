@@ -2,14 +2,18 @@
 
 import contextlib
 import json
+import math
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 
 _LAST_LINES = 5
+_LOOK_EVERY = 0.1  # seconds
+_GRACE = 60.0  # seconds
 
 
 def local_configs(count: int) -> list[str]:
@@ -34,8 +38,8 @@ def local_configs(count: int) -> list[str]:
 def run_local(command: Sequence[str], count: int) -> int:
     """Run a command as that many workers on this machine; return the exit code.
 
-    The first worker writes to the terminal. What others write is shown only if they end otherwise
-    than the first.
+    Worker 0 writes to the terminal. What another one has written last is shown if it is the one
+    that fails first, for the others fail with it.
 
     Args:
         command: Program and arguments, the same for all.
@@ -54,13 +58,31 @@ def run_local(command: Sequence[str], count: int) -> int:
             for config, log in zip(local_configs(count), [None, *logs], strict=True)
         ]
         try:
-            codes = [process.wait() for process in processes]
+            failing = _first_to_fail(processes)
         finally:
             for process in processes:
                 process.kill()
-        for index, log in enumerate(logs, start=1):
-            if codes[index] != codes[0]:
-                log.seek(0)
-                lines = "".join(log.readlines()[-_LAST_LINES:])
-                sys.stderr.write(f"Worker {index} ended with {codes[index]}:\n{lines}")
-    return max(codes, key=abs)
+        if failing is None:
+            return 0
+        code = processes[failing].returncode
+        if failing > 0:
+            log = logs[failing - 1]
+            log.seek(0)
+            lines = "".join(log.readlines()[-_LAST_LINES:])
+            sys.stderr.write(f"Worker {failing} ended with {code}:\n{lines}")
+    return code
+
+
+def _first_to_fail(processes):
+    """Wait for all processes; return the number of the first that fails, None if none does.
+
+    When one has failed the others, which may wait for it to join, have a minute.
+    """
+    first, end = None, math.inf
+    while True:
+        codes = [process.poll() for process in processes]
+        if first is None and any(codes):
+            first, end = next(i for i, code in enumerate(codes) if code), time.monotonic() + _GRACE
+        if None not in codes or time.monotonic() > end:
+            return first
+        time.sleep(_LOOK_EVERY)
