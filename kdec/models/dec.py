@@ -258,6 +258,10 @@ class DEC(WholeSetModel):
         the optimizer state, where the first one stopped. If the centroids have been placed neither
         by `initialize` nor by hand, `initialize(x)` does so first.
 
+        Within `kdec.workers.join()` each worker gives its own samples, and they train one model on
+        the samples of all; a batch is what all of them take at once. Give `initialize` an int as
+        `random_state` there.
+
         Args:
             x: Float array (n, ...), all samples, or samples on the disk, as in `initialize`, in the
                 encoder's input shape, scaled as those that the autoencoder was trained on; images

@@ -140,6 +140,8 @@ class WholeSetModel(OwnLossModel):
 def _of_all_workers(values, share):
     """Return the sums over all workers of tensors, each weighted by the share of its worker."""
     flat = tf.nest.flatten(values)
-    present_ones = [value for value in flat if value is not None]
-    sums = iter(present().sum([value * tf.cast(share, value.dtype) for value in present_ones]))
-    return tf.nest.pack_sequence_as(values, [None if v is None else next(sums) for v in flat])
+    # What the loss does not depend on has no gradient.
+    tensors = [value * tf.cast(share, value.dtype) for value in flat if value is not None]
+    sums = iter(present().sum(tensors))
+    flat = [None if value is None else next(sums) for value in flat]
+    return tf.nest.pack_sequence_as(values, flat)
