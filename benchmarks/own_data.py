@@ -35,8 +35,8 @@ def main():
     record = comparison.RESULTS / f"{NAME}.json"
     fits = json.loads(record.read_text())["fits"] if record.exists() else []
     done = {(row["data"], row["seed"], row["system"]) for row in fits}
-    for data in DATA:
-        for system in SYSTEMS:
+    for system in SYSTEMS:
+        for data in DATA:
             for seed in SEEDS if system not in DETERMINISTIC else SEEDS[:1]:
                 if (data, seed, system) not in done:
                     row = comparison.in_child(__file__, system, data, str(seed))
@@ -131,6 +131,10 @@ def hdbscan():
 def umap_kmeans():
     """k-means on ten components of UMAP, with 20 neighbours."""
     from sklearn.cluster import KMeans
+
+    # For a class of its own that is not used here, umap would load TensorFlow and with it PyTorch,
+    # which crash together.
+    sys.modules["tensorflow"] = None
     from umap import UMAP
 
     def cluster(x, k, seed):

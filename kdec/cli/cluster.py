@@ -18,6 +18,8 @@ from kdec.cli.console import console, figure_cell, print_files, print_plain, sho
 from kdec.cli.endings import check_folder, one_line_errors
 from kdec.quiet import import_tensorflow
 
+_MOST_IN_MEMORY = 2**30  # bytes of a file
+
 
 class Method(StrEnum):
     """How the clusters are learned."""
@@ -221,7 +223,19 @@ def _read(source, reading, seed=0, preparation=None):
         raise FileNotFoundError(
             f"Expected a path, or a data set out of {list(DATA_SETS)}. Received: {source}"
         )
+    if preparation is None and not reading and _is_large(Path(source)):
+        return kdec.data.read([source])
     return kdec.data.read(source, preparation=preparation, **reading)
+
+
+def _is_large(path):
+    """Tell whether it is a file of vectors, as they are to be clustered, that stays on the disk."""
+    import numpy as np
+
+    if path.suffix.lower() != ".npy" or path.stat().st_size <= _MOST_IN_MEMORY:
+        return False
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array.ndim == 2 and array.dtype.kind == "f"
 
 
 def _number(k):

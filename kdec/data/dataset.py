@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kdec.data.changed_rows import change_rows
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -49,8 +51,8 @@ class Dataset:
 
     @property
     def flat(self) -> np.ndarray:
-        """Samples as vectors: a view of `x` of shape (n, d)."""
-        return self.x.reshape(len(self.x), -1)
+        """Samples as vectors: a view of `x` of shape (n, d), or `Shards` of it."""
+        return change_rows(self.x, lambda rows: rows.reshape(len(rows), -1))
 
     @property
     def n_classes(self) -> int | None:

@@ -13,6 +13,8 @@ import numpy as np
 
 _MOST_OPEN = 128  # files of one array; systems allow some 1,000 to a process
 _MOST_MAPPED = 64 * 2**20  # bytes read before their pages leave the process
+_MAPPED_AROUND = 2 * 2**20  # bytes that Linux may map into the process where one is read
+_ROWS_APART = _MOST_MAPPED // _MAPPED_AROUND
 
 
 class Shards:
@@ -125,6 +127,8 @@ class Shards:
                 f"Expected row numbers below {len(self)}. Received: {rows.min()} to {rows.max()}"
             )
         rows = np.where(rows < 0, rows + len(self), rows).astype(np.int64)
+        if rows.ndim and len(rows) and (np.diff(rows) == 1).all():
+            return self._between(int(rows[0]), int(rows[-1]) + 1)
         return self._at(rows) if rows.ndim else self._at(rows[np.newaxis])[0]
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -162,9 +166,10 @@ class Shards:
         rows = np.empty((len(indices), *self.shape[1:]), self.dtype)
         numbers = np.searchsorted(self._ends, indices, side="right")
         for number in np.unique(numbers):
-            own = np.flatnonzero(numbers == number)
-            offsets = indices[own] - (self._ends[number] - self._parts[number].shape[0])
-            self._copy(number, offsets, rows, own)
+            places = np.flatnonzero(numbers == number)
+            for own in np.split(places, range(_ROWS_APART, len(places), _ROWS_APART)):
+                offsets = indices[own] - (self._ends[number] - self._parts[number].shape[0])
+                self._copy(number, offsets, rows, own)
         return rows
 
     def _copy(self, number, rows, target, places):
@@ -175,7 +180,7 @@ class Shards:
                 self._open.clear()
             self._open[number] = part = _opened(self._parts[number])
         target[places] = values = part[rows]
-        self._n_read += values.nbytes
+        self._n_read += values.nbytes if isinstance(rows, slice) else len(rows) * _MAPPED_AROUND
         if self._n_read >= _MOST_MAPPED:
             self._n_read = 0
             for each in list(self._open.values()):

@@ -19,7 +19,7 @@ from kdec.autoencoders import Autoencoder
 from kdec.guards import positive_int
 from kdec.models.backend import require_tensorflow
 from kdec.models.encoders import check_embedding, check_encoder
-from kdec.models.lloyd_loss import kmeans_loss, nearest
+from kdec.models.lloyd_loss import are_left_behind, kmeans_loss, nearest
 from kdec.models.own_loss import OwnLossModel, add_losses_of
 
 logger = logging.getLogger("kdec")
@@ -41,15 +41,17 @@ class KMeansLoss(OwnLossModel):
     falls into tight lumps satisfies them, whatever the lumps hold.
 
     Lloyd's algorithm starts from the centroids of the batch before, in the very first batch from
-    the embedding's first `n_clusters` rows; they are a weight, saved with the model. A cluster that
-    is empty in a batch keeps its centroid and has no part in the loss. A batch whose loss or
-    gradient is not finite is skipped, as is one that falls into one cluster, whose loss is
-    infinite: it changes no trained weight and no centroid, `skipped_batches` in the logs counts it,
-    and the log `kdec` says so. So does `evaluate` with a batch whose loss is not finite, as in data
-    sorted by class: its figures, as those of validation in `fit`, are means over the others. The
-    figures of an epoch without any other batch are NaN. Losses that the encoder or decoder has of
-    its own, as of regularizers, are added. `fit` takes the samples alone and ignores targets.
-    Encoder and decoder are shared with the caller, not copied.
+    the embedding's first `n_clusters` rows; they are a weight, saved with the model. It starts from
+    the rows anew where a training step has moved the embedding so far that all of a batch is
+    nearest to one centroid, which it has left behind. A cluster that is empty in a batch keeps its
+    centroid and has no part in the loss. A batch whose loss or gradient is not finite is skipped,
+    as is one that falls into one cluster, whose loss is infinite: it changes no trained weight and
+    no centroid, `skipped_batches` in the logs counts it, and the log `kdec` says so. So does
+    `evaluate` with a batch whose loss is not finite, as in data sorted by class: its figures, as
+    those of validation in `fit`, are means over the others. The figures of an epoch without any
+    other batch are NaN. Losses that the encoder or decoder has of its own, as of regularizers, are
+    added. `fit` takes the samples alone and ignores targets. Encoder and decoder are shared with
+    the caller, not copied.
 
     Args:
         encoder: Built `keras.Model`, (batch, ...) -> (batch, n_features).
@@ -266,8 +268,12 @@ class KMeansLoss(OwnLossModel):
         """The figures of a batch by name, and its centroids."""
         x = self._check_first_batch(x)
         z = tf.cast(self.encoder(x, training=training), self._centroids.dtype)
+        has_start = self._has_centroids > 0
+        if training:
+            is_enough = tf.shape(z)[0] >= self.n_clusters
+            has_start &= ~(is_enough & are_left_behind(self._centroids, z))
         start = tf.cond(
-            self._has_centroids > 0,
+            has_start,
             lambda: tf.convert_to_tensor(self._centroids),
             lambda: tf.gather(z, tf.range(self.n_clusters)),
         )

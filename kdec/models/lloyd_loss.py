@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+_ROUNDING = 2e-6  # relative, of an encoder in float32
+
 
 def kmeans_loss(z, start, *, max_iterations: int = 50, stop_gradient: bool = False):
     """Cluster a batch by Lloyd's algorithm, and return the loss of the result.
@@ -95,6 +97,28 @@ def lloyd_shares(z, start, max_iterations: int):
     state = (0, start, no_shares, True)
     _, _, shares, _ = tf.while_loop(keep_going, iterate, state)
     return shares
+
+
+def are_left_behind(centroids, z):
+    """Tell whether samples have moved away from all the centroids that they once had.
+
+    They have if they are all nearest to the same one, yet further from it than they are apart; but
+    not if they are apart by rounding alone, for then no centroids divide them.
+
+    Args:
+        centroids: Float tensor (n_clusters, n_features).
+        z: Tensor of the same dtype, (n, n_features).
+
+    Returns:
+        Scalar bool tensor.
+    """
+    mean = tf.reduce_mean(z, axis=0)
+    rounding = tf.reduce_sum(tf.square(_ROUNDING * mean))
+    z, centroids = z - mean, centroids - mean
+    own = nearest(z, centroids)
+    variance = _mean_squared_norm(z)
+    distance = tf.reduce_sum(tf.square(centroids[own[0]]))
+    return tf.reduce_all(own == own[0]) & (distance > variance) & (variance > rounding)
 
 
 def _memberships(z, centroids):

@@ -116,6 +116,7 @@ class TrainingSet:
         # Small or far codes give equal assignments, too. They are no collapse: k-means tells them
         # apart, whatever their scale.
         codes = encode(self.model.encoder, self.x, RENEWAL_BATCH)
+        codes = codes.astype(np.result_type(codes.dtype, np.float32))
         codes = self.workers.gather(np.stack([codes.min(axis=0), codes.max(axis=0)]))
         if not is_collapsed(codes) and not self._has_warned:
             self._has_warned = True

@@ -1,9 +1,12 @@
 """From a fitted clustering to what a report shows of it."""
 
+import numpy as np
+
 from kdec.clustering import DeepClustering
-from kdec.data import Dataset
+from kdec.data import Dataset, Shards
 from kdec.report.contents import Contents
 
+_MOST_FROM_DISK = 20_000  # samples
 _METHODS = {
     "contrast": "An encoder learned what neighbours, seen through random views, have in common; "
     "k-means clustered its codes.",
@@ -16,6 +19,8 @@ _PLAIN = "k-means clustered the standardised columns, or the pixels; no encoder 
 
 def describe(dataset: Dataset, clustering: DeepClustering, **others) -> Contents:
     """Take what a report shows from a data set and the clustering that was fitted to it.
+
+    Of samples on the disk it shows at most 20,000, drawn at random, and says so in a note.
 
     Args:
         dataset: The samples, and what is known about them.
@@ -47,4 +52,21 @@ def describe(dataset: Dataset, clustering: DeepClustering, **others) -> Contents
         known["choice"] = choice.table.set_index("n_clusters")
         known["suggestion"] = choice.n_clusters
         known["reason"] = choice.reason
+    if isinstance(dataset.x, Shards) and len(dataset.x) > _MOST_FROM_DISK:
+        known, others = _drawn(dataset, known, others)
     return Contents.of(dataset, **{**known, **others})
+
+
+def _drawn(dataset, known, others):
+    """The contents of some samples, drawn at random."""
+    n = len(dataset.x)
+    rows = np.sort(np.random.default_rng(0).choice(n, _MOST_FROM_DISK, replace=False))
+    arrays = {"x": dataset.x, "y": dataset.y, **known}
+    drawn = {
+        name: arrays[name][rows]
+        for name in ("x", "y", "labels", "confidence", "codes")
+        if arrays[name] is not None
+    }
+    note = f"This page is about {len(rows):,} of the {n:,} samples, drawn at random."
+    notes = [note, *others.get("notes", ())]
+    return {**known, **drawn, "samples": rows}, {**others, "notes": notes}

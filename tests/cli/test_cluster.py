@@ -13,7 +13,9 @@ from interrupts import disk_full_at
 from PIL import Image
 
 import kdec
+from kdec.cli import cluster
 from kdec.cli import commands as cli
+from kdec.data import Shards
 
 RUN = Path("runs", "cluster-flowers-seed0")
 
@@ -241,3 +243,14 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on(inside, command):
     code, _, _ = command(*arguments)
     assert code == 0
     assert Path("full", "clusters.csv").read_bytes() == (RUN / "clusters.csv").read_bytes()
+
+
+def test_large_file_of_vectors_stays_on_the_disk(tmp_path, monkeypatch):
+    vectors = np.random.default_rng(0).normal(size=(20, 3))
+    for name, x in (("vectors", vectors), ("bytes", (9 * vectors).astype("uint8"))):
+        np.save(tmp_path / f"{name}.npy", x)
+    monkeypatch.setattr(cluster, "_MOST_IN_MEMORY", 100)
+    large = cluster._read(str(tmp_path / "vectors.npy"), {})
+    assert isinstance(large.x, Shards)
+    np.testing.assert_array_equal(large.x[:], vectors)
+    assert isinstance(cluster._read(str(tmp_path / "bytes.npy"), {}).x, np.ndarray)

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 from sklearn.cluster import KMeans
 
 import kdec
-from kdec.models.lloyd_loss import kmeans_loss, lloyd_shares
+from kdec.models.lloyd_loss import are_left_behind, kmeans_loss, lloyd_shares
 
 
 def make_blobs(n=60, n_clusters=3, dtype="float64", seed=0):
@@ -429,6 +429,32 @@ def test_batch_in_one_cluster_is_skipped():
     assert figures["skipped_batches"] == 1
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e4])
+def test_samples_of_any_unit_train(scale):
+    model = small_model()
+    history = model.fit(scale * samples(), batch_size=50, epochs=5, verbose=0).history
+    assert history["skipped_batches"] == [0] * 5
+    assert history["loss"][-1] < history["loss"][0]
+    assert len(np.unique(model.predict_clusters(scale * samples()))) > 1
+
+
+def test_centroids_that_a_step_left_behind_start_anew():
+    x, model = samples(), small_model()
+    model.train_on_batch(x[:100])
+    output = model.encoder.layers[-1]
+    output.bias.assign(output.bias + 1000)
+    z = model.encoder.predict(x[100:], verbose=0)
+    model.train_on_batch(x[100:])
+    np.testing.assert_allclose(model.clusters, numpy_loss(z, z[:4])[1], rtol=1e-4)
+
+
+def test_centroids_are_left_behind_only_by_samples_that_are_near_each_other():
+    z = tf.constant([[10.0], [12.0]])
+    assert not are_left_behind(tf.constant([[11.5], [50.0]]), z)  # one cluster, and in it
+    assert not are_left_behind(tf.constant([[0.0], [22.5]]), z)  # two clusters, both far off
+    assert are_left_behind(tf.constant([[8.0], [50.0]]), z)
 
 
 def test_evaluate_leaves_out_the_batches_that_training_skips(caplog):
