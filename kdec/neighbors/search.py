@@ -1,6 +1,7 @@
-"""The nearest neighbours of all samples among themselves, exact, by blocks of matrix products."""
+"""The nearest neighbours of all samples among themselves, by blocks of matrix products."""
 
 import functools
+import logging
 from math import prod
 
 import keras
@@ -10,22 +11,35 @@ from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from kdec.data import Shards, change_rows, in_chunks
-from kdec.guards import as_array, positive_int, refuse_forked_process
+from kdec.guards import as_array, non_negative_int, positive_int, refuse_forked_process
+from kdec.neighbors import approximate as index
 
+_LOGGER = logging.getLogger("kdec")
 _MOST_FEATURES = 64  # that are searched as they are; of more, the principal components are
 _BAR_FROM = 20_000  # samples, from where the search takes more than a second or two
+_MOST_EXACT = 200_000  # samples; the time grows with their square
+_MEASURED = 1000  # samples whose approximate neighbours are compared with the exact ones
 _BLOCK = 2**25  # scores at once, 128 MiB
 _GROUP = 32  # samples, of which only the nearest counts at first
 
 
 def nearest_neighbors(
-    x: ArrayLike, n_neighbors: int = 10, *, n_components: int = 50, verbose: bool | str = "auto"
+    x: ArrayLike,
+    n_neighbors: int = 10,
+    *,
+    n_components: int = 50,
+    approximate: bool | None = None,
+    seed: int = 0,
+    verbose: bool | str = "auto",
 ) -> np.ndarray:
     """Find the nearest neighbours of each sample among the others, by Euclidean distance.
 
     Samples of more than 64 features are compared by their first principal components: several
-    times faster, and what is left out is mostly noise. The search itself is exact. It works in
-    float64 if `x` is of float64, else in float32, and on TensorFlow.
+    times faster, and what is left out is mostly noise. The search itself is exact up to 200,000
+    samples. It works in float64 if `x` is of float64, else in float32, and on TensorFlow. Above,
+    an index of pynndescent finds almost all neighbours (``pip install 'kdec[approximate]'``); the
+    share is measured on 1,000 samples, and logged. Without pynndescent a warning is logged, and the
+    search is exact.
 
     Args:
         x: Real array (n, ...), flattened to (n, d); data far from the origin lose nothing. Of
@@ -34,6 +48,8 @@ def nearest_neighbors(
         n_neighbors: Positive int below n. Defaults to 10.
         n_components: Positive int, principal components of samples with more than 64 features.
             Defaults to 50.
+        approximate: Whether to use the index. Defaults to None: above 200,000 samples.
+        seed: Non-negative int, of the index. Defaults to 0.
         verbose: Whether to show a progress bar; "auto" shows it from 20,000 samples on. Defaults to
             "auto".
 
@@ -44,6 +60,7 @@ def nearest_neighbors(
     Raises:
         ValueError: If `x` does not hold finite real numbers, there are not more samples than
             `n_neighbors`, or a number is not a positive int.
+        ImportError: If `approximate` is True, and pynndescent is not installed.
         RuntimeError: In a process that was forked after TensorFlow had started.
 
     Example:
@@ -54,23 +71,55 @@ def nearest_neighbors(
     refuse_forked_process()
     n_neighbors = positive_int("n_neighbors", n_neighbors)
     n_components = positive_int("n_components", n_components)
+    seed = non_negative_int("seed", seed)
+    library = index.index_library(is_required=True) if approximate else None
     points = _reduced(_centred(x), n_components)
     if isinstance(points, Shards):  # What is searched lies in memory.
         points = np.concatenate(list(in_chunks(points)))
     n = len(points)
     if n_neighbors >= n:
         raise ValueError(f"Expected `n_neighbors` below {n}, the samples. Received: {n_neighbors}")
+    if approximate is None and n > _MOST_EXACT:
+        library = index.index_library(is_required=False)
+        if library is None:
+            _LOGGER.warning(
+                "The exact search among %d samples takes %.0f times as long as among %d. "
+                "`pip install 'kdec[approximate]'` adds a faster one.",
+                *(n, (n / _MOST_EXACT) ** 2, _MOST_EXACT),
+            )
     show = n >= _BAR_FROM if verbose == "auto" else bool(verbose)
-    bar = keras.utils.Progbar(n, unit_name="sample", verbose=int(show))
-    table, bias, n_groups = _as_table(points, n_neighbors + 1)
+    if library is not None:
+        return _by_index(library, points, n_neighbors, seed)
     found = np.empty((n, n_neighbors), np.int32)
-    rows, search = max(1, _BLOCK // n), _search(points.dtype.name)
-    for start in range(0, n, rows):
-        queries = table[start : min(start + rows, n)]
+    bar = keras.utils.Progbar(n, unit_name="sample", verbose=int(show))
+    for rows, neighbors in _exact(points, np.arange(n), n_neighbors):
+        found[rows] = neighbors
+        bar.update(rows[-1] + 1)
+    return found
+
+
+def _exact(points, rows, n_neighbors):
+    """Yield the exact neighbours (m, n_neighbors) of some of the rows at a time, with the rows."""
+    n = len(points)
+    table, bias, n_groups = _as_table(points, n_neighbors + 1)
+    step, search = max(1, _BLOCK // n), _search(points.dtype.name)
+    for start in range(0, len(rows), step):
+        own = rows[start : start + step]
         # One more than asked for, since the sample itself is most often among them.
-        candidates = search(queries, table, bias, n_groups, n_neighbors + 1).numpy()
-        found[start : start + rows] = _without_self(candidates, start)
-        bar.update(min(start + rows, n))
+        found = search(tf.gather(table, own), table, bias, n_groups, n_neighbors + 1).numpy()
+        yield own, _without_self(found, own)
+
+
+def _by_index(library, points, n_neighbors, seed):
+    """The neighbours that the index finds; its recall goes to the log."""
+    candidates = index.candidates(library, points, n_neighbors + 1, seed)
+    found = _without_self(candidates, np.arange(len(points)))
+    few = np.flatnonzero((found < 0).any(axis=1))
+    for rows, neighbors in _exact(points, few, n_neighbors):
+        found[rows] = neighbors
+    sample = np.sort(np.random.default_rng(seed).permutation(len(points))[:_MEASURED])
+    exact = np.concatenate([neighbors for _, neighbors in _exact(points, sample, n_neighbors)])
+    index.log_recall(found[sample], exact, len(points))
     return found
 
 
@@ -141,9 +190,8 @@ def _nearest_in_table(queries, table, bias, n_groups, n_candidates):
     return tf.gather(members, best, batch_dims=1)
 
 
-def _without_self(candidates, start):
+def _without_self(candidates, rows):
     """Drop of each row of `candidates` (m, k + 1) the sample itself, or else the farthest."""
-    rows = np.arange(start, start + len(candidates))[:, None]
-    dropped = candidates == rows
+    dropped = candidates == rows[:, None]
     dropped[~dropped.any(axis=1), -1] = True
     return candidates[~dropped].reshape(len(candidates), -1)

@@ -1,5 +1,8 @@
 """Nearest neighbours against scikit-learn's exhaustive search."""
 
+import sys
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -119,3 +122,61 @@ def test_thousands_of_digits_have_the_neighbors_of_scikit_learn():
     assert np.mean(found == expected) > 0.999
     own = np.sqrt(((components[:, None] - components[found]) ** 2).sum(axis=-1))
     np.testing.assert_allclose(own, distances, rtol=1e-4)
+
+
+def test_samples_on_the_disk_have_the_neighbors_of_those_in_memory(tmp_path, rng):
+    wide = (rng.normal(size=(800, 5)) @ rng.normal(size=(5, 80)) + 3).astype("float32")
+    for x in (wide, wide[:, :6].reshape(800, 2, 3)):
+        np.save(tmp_path / "x.npy", x)
+        stored = np.load(tmp_path / "x.npy", mmap_mode="r")
+        options = {"n_neighbors": 4, "n_components": 5}
+        found = kdec.nearest_neighbors(stored, **options)
+        np.testing.assert_array_equal(found, kdec.nearest_neighbors(x, **options))
+    np.save(tmp_path / "x.npy", np.array([[1.0], [np.nan], [0.0]]))
+    with pytest.raises(ValueError, match="Expected finite values in `x`"):
+        kdec.nearest_neighbors(np.load(tmp_path / "x.npy", mmap_mode="r"), 1)
+
+
+class Index:
+    """An index that misses the nearest neighbour of row 0, and all of row 1."""
+
+    def __init__(self, points, n_neighbors, random_state):
+        tree = sklearn.neighbors.NearestNeighbors(n_neighbors=n_neighbors + 1).fit(points)
+        distances, found = tree.kneighbors(points)
+        found[0, 1:-1] = found[0, 2:]
+        found[1] = -1
+        self.neighbor_graph = (found[:, :-1], distances[:, :-1])
+
+
+def test_many_samples_are_searched_by_an_index_whose_recall_is_logged(monkeypatch, rng, caplog):
+    x = rng.normal(size=(60, 3)).astype("float32")
+    exact = kdec.nearest_neighbors(x, 4)
+    monkeypatch.setattr(search, "_MOST_EXACT", 59)
+    monkeypatch.setitem(sys.modules, "pynndescent", types.SimpleNamespace(NNDescent=Index))
+    with caplog.at_level("INFO", logger="kdec"):
+        found = kdec.nearest_neighbors(x, 4)
+    np.testing.assert_array_equal(found[1:], exact[1:])  # what the index lacks is searched exactly
+    np.testing.assert_array_equal(found[0, :3], exact[0, 1:])
+    assert "60 samples: recall 0.996, measured on 60" in caplog.text  # 239 of 240
+    np.testing.assert_array_equal(kdec.nearest_neighbors(x, 4, approximate=False), exact)
+
+
+def test_without_the_library_the_search_is_exact_and_says_what_it_costs(monkeypatch, rng, caplog):
+    x = rng.normal(size=(60, 3)).astype("float32")
+    exact = kdec.nearest_neighbors(x, 4)
+    monkeypatch.setattr(search, "_MOST_EXACT", 20)
+    monkeypatch.setitem(sys.modules, "pynndescent", None)
+    np.testing.assert_array_equal(kdec.nearest_neighbors(x, 4), exact)
+    assert "60 samples takes 9 times as long as among 20" in caplog.text
+    with pytest.raises(ImportError, match=r"Expected pynndescent.*kdec\[approximate\]"):
+        kdec.nearest_neighbors(x, 4, approximate=True)
+
+
+@pytest.mark.slow
+def test_pynndescent_finds_almost_all_neighbors(rng):
+    x = rng.normal(size=(3000, 8)).astype("float32")
+    found = kdec.nearest_neighbors(x, 10, approximate=True)
+    exact = kdec.nearest_neighbors(x, 10)
+    shares = [len({*own} & {*right}) / 10 for own, right in zip(found, exact, strict=True)]
+    assert np.mean(shares) > 0.95
+    assert np.all(found != np.arange(3000)[:, None])
