@@ -32,7 +32,7 @@ from kdec.kmeans.points import (
 )
 from kdec.kmeans.share import Share
 from kdec.kmeans.weights import check_weights, per_cluster, without_zero_rows
-from kdec.workers import present
+from kdec.workers import present, refuse_several
 
 # How scikit-learn checks the points.
 _MATRIX = {"dtype": [np.float64, np.float32], "order": "C", "accept_sparse": "csr"}
@@ -193,11 +193,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         """
         refuse_forked_process()
         check_parameters(self)
-        if present().count > 1:
-            raise ValueError(
-                "Expected one worker; `fit` takes several. "
-                f"Received: partial_fit on {present().count} workers."
-            )
+        refuse_several("partial_fit")
         is_first = not hasattr(self, "cluster_centers_")
         X = validate_data(self, X, **_MATRIX, reset=is_first)
         sample_weight = check_weights(sample_weight, X)

@@ -10,7 +10,7 @@ from kdec.models.backend import require_tensorflow
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.samples import check_samples
 from kdec.row_batches import without_tuner
-from kdec.workers import present
+from kdec.workers import present, refuse_several
 
 
 class WholeSetModel(OwnLossModel):
@@ -50,11 +50,8 @@ class WholeSetModel(OwnLossModel):
             initial_epoch: What should be an int of at least 0.
         """
         require_tensorflow(f"the training of {type(self).__name__}")
-        if present().count > 1 and not self.takes_several_workers:
-            raise ValueError(
-                f"Expected one worker, or KMeans or DEC, which several can fit. Received: "
-                f"{present().count} workers for {type(self).__name__}"
-            )
+        if not self.takes_several_workers:
+            refuse_several(type(self).__name__)
         for name in other_options:
             if name.startswith("validation"):
                 expected = self.instead_of_evaluation

@@ -7,6 +7,6 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "cluster": ["cluster_from_environment"],
         "local": ["local_configs", "run_local"],
-        "workers": ["Workers", "join", "present"],
+        "workers": ["Workers", "join", "present", "refuse_several"],
     },
 )

@@ -167,6 +167,19 @@ def present() -> Workers:
     return _present
 
 
+def refuse_several(what: str) -> None:
+    """Raise a ValueError if several workers have joined, for what takes one.
+
+    Args:
+        what: What is refused.
+    """
+    if _present.count > 1:
+        raise ValueError(
+            "Expected one worker, or the `fit` of KMeans or DEC, which take several. "
+            f"Received: {_present.count} workers for {what}"
+        )
+
+
 @contextlib.contextmanager
 def join() -> Iterator[Workers]:
     """Work as one of the workers of `TF_CONFIG` within the block; without it, alone.
