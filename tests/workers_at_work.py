@@ -113,6 +113,6 @@ def train_dec():
 def train_contrast():
     """Train what takes one worker."""
     x = points(40)
-    model = kdec.NeighborContrast(kdec.autoencoders.dense_encoder((3, 8, 2), seed=0))
     with join() as workers:
+        model = kdec.NeighborContrast(kdec.autoencoders.dense_encoder((3, 8, 2), seed=0))
         model.fit(workers.own(x), neighbors=2, epochs=1, verbose=0)
