@@ -49,9 +49,10 @@ autodoc_default_options = {
             *("build", "call", "compute_loss", "compute_metrics", "compute_output_shape"),
             *("check_fit", "check_optimizer", "check_samples", "fit_by_epochs"),
             *("from_config", "get_config", "get_metrics_result", "losses_on_rows"),
-            *("instead_of_epochs", "instead_of_evaluation"),
-            *("on_epoch_begin", "on_epoch_end", "on_train_begin", "part", "renew_optimizer"),
-            *("set_fit_request", "set_score_request"),
+            *("instead_of_epochs", "instead_of_evaluation", "takes_several_workers"),
+            *("on_epoch_begin", "on_epoch_end", "on_train_begin", "on_train_end", "part"),
+            "renew_optimizer",
+            *("set_fit_request", "set_partial_fit_request", "set_score_request"),
             *("test_step", "train_on_rows", "train_step", "trained_variables"),
         ]
     ),

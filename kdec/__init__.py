@@ -48,7 +48,7 @@ __getattr__, __dir__, __all__ = lazy_names(
             "plots",
             "pretrained",
         ),
-        *("neighbors", "report", "views"),
+        *("neighbors", "report", "views", "workers"),
         *("dec", "differentiable_kmeans", "kmeans_loss"),
     ],
 )

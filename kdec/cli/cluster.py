@@ -5,6 +5,7 @@ TensorFlow loads once the data have been read and found good.
 
 import os
 import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,7 @@ class Method(StrEnum):
     contrast = "contrast"
     dec = "dec"
     idec = "idec"
+    kmeans = "kmeans"
 
 
 class Missing(StrEnum):
@@ -47,7 +49,9 @@ def cluster(
     k: Annotated[str, typer.Option(help="Number of clusters, or auto.")] = "auto",
     method: Annotated[
         Method,
-        typer.Option(help="contrast between neighbours; DEC; DEC with reconstruction."),
+        typer.Option(
+            help="contrast between neighbours; DEC; DEC with reconstruction; k-means on the values."
+        ),
     ] = Method.contrast,
     labels: Annotated[
         str | None,
@@ -80,11 +84,20 @@ def cluster(
             metavar="DIR", help="Label INPUT by the model in DIR, which kdec cluster has written."
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Start that many processes on this machine, which share the work (kmeans)."
+        ),
+    ] = None,
 ) -> None:
     """Cluster data of your own; the same command again goes on with an interrupted one.
 
-    Writes clusters.csv, model.keras, report.html, result.json and pictures.
+    Writes clusters.csv, model.keras, report.html, result.json and pictures; k-means clusters.csv,
+    centers.npy and result.json. Under TF_CONFIG each worker runs the same command.
     """
+    if workers is not None and workers > 1:
+        _start_workers(workers, method, apply)
     reading = {
         "labels": labels,
         "missing": missing.value if missing else None,
@@ -101,8 +114,13 @@ def cluster(
     with one_line_errors(out):
         check_folder(out)
         show_log()
+        _check_workers(method, apply)
         if apply is not None:
             result = _apply(apply, source, reading, out)
+        elif method is Method.kmeans:
+            result = _cluster_by_kmeans(source, reading, _number(k), seed, out)
+            if result is None:
+                return
         else:
             result = _cluster(source, reading, _number(k), method.value, seed, out)
     if choice := result.get("choice_of_k"):
@@ -133,6 +151,53 @@ def _cluster(source, reading, k, method, seed, out):
         return finished
     import_tensorflow()
     return cluster_folder.fill(out, dataset, command, k, method, seed)
+
+
+def _cluster_by_kmeans(source, reading, k, seed, out):
+    """Cluster `source` by k-means; return the record, on the first of several workers alone."""
+    if k == "auto":
+        raise ValueError("Expected --k to be a number for k-means. Received: --k auto")
+    dataset = _read(source, reading, seed)
+    command = _command(source, {"k": k, "method": Method.kmeans.value, **reading}, seed)
+    import_tensorflow()
+    from kdec.cli import kmeans_folder
+    from kdec.workers import join
+
+    with join() as workers:
+        return kmeans_folder.fill(out, dataset, command, k, seed, workers)
+
+
+def _start_workers(count, method, apply):
+    """Run this command by workers on this machine, and end as they do."""
+    from kdec.workers import run_local
+
+    with one_line_errors():
+        if "TF_CONFIG" in os.environ:
+            raise ValueError(
+                "Expected --workers or TF_CONFIG, which names the workers. Received: both"
+            )
+        _refuse_workers(method, apply)
+    # The last one counts.
+    command = [sys.executable, "-m", "kdec", *sys.argv[1:], "--workers", "1"]
+    raise typer.Exit(run_local(command, count))
+
+
+def _check_workers(method, apply):
+    """Raise a ValueError if there are several workers for what takes one."""
+    if "TF_CONFIG" in os.environ:
+        from kdec.workers import cluster_from_environment
+
+        if cluster_from_environment() is not None:
+            _refuse_workers(method, apply)
+
+
+def _refuse_workers(method, apply):
+    if method is not Method.kmeans or apply is not None:
+        received = f"--method {method.value}" if apply is None else f"--apply {apply}"
+        raise ValueError(
+            "Expected --method kmeans with several workers; from Python, DEC takes them too. "
+            f"Received: {received}"
+        )
 
 
 def _apply(folder, source, reading, out):

@@ -16,7 +16,7 @@ from kdec.whole_files import written_whole
 
 _RESULT = "result.json"
 _MODEL = "model.keras"
-_BACKUP = "backup"
+BACKUP = "backup"
 _RESTARTS = 10
 
 
@@ -35,7 +35,7 @@ def open_folder(out: Path, expected: dict) -> dict | None:
     finished = read_json(out / _RESULT)
     if finished:
         refuse_other_work(out, finished, expected)
-    elif out.exists() and any(out.iterdir()) and not (out / _BACKUP).exists():
+    elif out.exists() and any(out.iterdir()) and not (out / BACKUP).exists():
         raise ValueError(f"Expected a folder that is free. Received: {out} with other files")
     return finished
 
@@ -56,7 +56,7 @@ def fill(out, dataset, command, k, method, seed):
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        clustering.fit(dataset.x, backup_dir=out / _BACKUP)
+        clustering.fit(dataset.x, backup_dir=out / BACKUP)
         compared, scores = _beside_kmeans(dataset, clustering, seed)
     seconds = {"clustering": round(time.perf_counter() - start, 2)}
     notes = list(dict.fromkeys(str(warning.message) for warning in caught))
@@ -93,7 +93,7 @@ def fill(out, dataset, command, k, method, seed):
     )
     write_report(out / "report.html", contents)
     write_json(out / _RESULT, result)
-    shutil.rmtree(out / _BACKUP, ignore_errors=True)
+    shutil.rmtree(out / BACKUP, ignore_errors=True)
     return json.loads(json.dumps(result))
 
 
@@ -125,12 +125,14 @@ def label(folder, dataset, out):
     }
 
 
-def write_clusters(out, dataset, labels, confidence):
-    """Write clusters.csv: each sample's name, cluster and confidence, and its label if known."""
+def write_clusters(out, dataset, labels, confidence=None):
+    """Write clusters.csv: each sample's name and cluster; if known, its confidence and label."""
     import pandas as pd
 
     names = range(len(labels)) if dataset.samples is None else map(_harmless, dataset.samples)
-    columns = {"sample": list(names), "cluster": labels, "confidence": np.round(confidence, 4)}
+    columns = {"sample": list(names), "cluster": labels}
+    if confidence is not None:
+        columns["confidence"] = np.round(confidence, 4)
     if dataset.y is not None:
         classes = dataset.classes or {}
         columns["label"] = [_harmless(classes.get(value, value)) for value in dataset.y.tolist()]

@@ -30,6 +30,7 @@ from kdec.clustering.stages import Stages, open_backup
 from kdec.data import Shards
 from kdec.guards import refuse_bomb
 from kdec.models import save_whole
+from kdec.workers import refuse_several
 
 
 class DeepClustering(
@@ -157,6 +158,7 @@ class DeepClustering(
                 shape or range; a parameter is none of the above; or `backup_dir` holds another fit,
                 or comes without an int `random_state`.
         """
+        refuse_several("DeepClustering")
         check_parameters(self)
         x = self._check_samples(X, reset=True)
         check_fit_of(self, x)

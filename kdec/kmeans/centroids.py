@@ -103,7 +103,7 @@ def inertia_of(best, sums, centers, scale, metric):
     return tf.maximum(scale - 2 * products + tf.reduce_sum(weights * squares, axis=1), 0)
 
 
-def update(points, sample_weight, labels, sums, centers, metric, rows):
+def update(points, sample_weight, labels, sums, centers, metric, rows, workers):
     """New centers (A, k, d): the means of the clusters, empty clusters relocated first."""
     n_active, k = tf.shape(centers)[0], tf.shape(centers)[1]
     populated = tf.reshape(sums.counts > 0, [n_active, k])
@@ -118,7 +118,7 @@ def update(points, sample_weight, labels, sums, centers, metric, rows):
         # A point without a weight would leave the cluster empty.
         distances = tf.where(sample_weight > 0, distances, tf.zeros_like(distances))
         new_vectors, new_weights = _relocate(
-            points, sample_weight, own, distances, vectors[restart], weights[restart]
+            points, sample_weight, own, distances, vectors[restart], weights[restart], workers
         )
         return (
             tf.tensor_scatter_nd_update(vectors, [[restart]], new_vectors[tf.newaxis]),
@@ -138,30 +138,42 @@ def update(points, sample_weight, labels, sums, centers, metric, rows):
     return _means(vectors, weights, centers.dtype, metric)
 
 
-def _relocate(points, sample_weight, labels, distances, vectors, weights):
+def _relocate(points, sample_weight, labels, distances, vectors, weights, workers):
     """Give each empty cluster of one restart a point that lies farthest from its own center.
 
     Args:
-        points: all points.
+        points: all points of this worker.
         sample_weight: (n,).
         labels: (n,).
         distances: (n,), to the own center before the update.
-        vectors: (k, d) sums of the clusters.
-        weights: (k,).
+        vectors: (k, d) sums of the clusters, over all workers.
+        weights: (k,), likewise.
+        workers: each with points of its own.
 
     Returns:
         New vectors and weights.
     """
     empty = tf.where(weights == 0)
+    n_empty, n, count = tf.shape(empty)[0], tf.size(distances), tf.shape(empty)[0]
+    if workers.count > 1:
+        # Each shows k, as many each time. A worker with fewer points adds some at distance -1.
+        count = tf.size(weights)
+        distances = tf.pad(distances, [[0, count]], constant_values=-1)
+    farthest = _farthest(distances, count)
+    distances = tf.gather(distances, farthest)
+    farthest = tf.minimum(farthest, tf.cast(n, tf.int64) - 1)
+    far_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
+    far = tf.cast(rows_at(points, farthest), tf.float64) * far_weights[:, tf.newaxis]
+    found = (distances, tf.gather(labels, farthest), far, far_weights)
+    if workers.count > 1:
+        found = [workers.gather(each) for each in found]
+        chosen = _farthest(found[0], n_empty)
+        found = [tf.gather(each, chosen) for each in found]
+    distances, old, far, far_weights = found
 
     def moved():
-        farthest = tf.numpy_function(_farthest, [distances, tf.shape(empty)[0]], tf.int64)
-        farthest = tf.ensure_shape(farthest, [None])
-        far_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
-        far = tf.cast(rows_at(points, farthest), tf.float64) * far_weights[:, tf.newaxis]
-        old = tf.gather(labels, farthest)[:, tf.newaxis]
-        lighter = tf.tensor_scatter_nd_sub(vectors, old, far)
-        lighter_weights = tf.tensor_scatter_nd_sub(weights, old, far_weights)
+        lighter = tf.tensor_scatter_nd_sub(vectors, old[:, tf.newaxis], far)
+        lighter_weights = tf.tensor_scatter_nd_sub(weights, old[:, tf.newaxis], far_weights)
         return (
             tf.tensor_scatter_nd_update(lighter, empty, far),
             tf.tensor_scatter_nd_update(lighter_weights, empty, far_weights),
@@ -172,7 +184,11 @@ def _relocate(points, sample_weight, labels, distances, vectors, weights):
 
 def _farthest(distances, count):
     """Indices of the largest distances, in the order in which scikit-learn takes them."""
-    return np.argpartition(distances, -count)[: -count - 1 : -1]
+
+    def of_arrays(distances, count):
+        return np.argpartition(distances, -count)[: -count - 1 : -1]
+
+    return tf.ensure_shape(tf.numpy_function(of_arrays, [distances, count], tf.int64), [None])
 
 
 def _means(vectors, weights, dtype, metric):

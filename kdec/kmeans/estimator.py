@@ -2,10 +2,8 @@
 
 import contextlib
 import warnings
-from numbers import Real
 
 import numpy as np
-import tensorflow as tf
 from scipy.sparse import issparse
 from sklearn.base import (
     BaseEstimator,
@@ -18,9 +16,11 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kdec.data import Shards
-from kdec.guards import is_positive_int, real_array, refuse_forked_process
-from kdec.kmeans import labeling, lloyd, minibatch, restarts, seeding
+from kdec.guards import real_array, refuse_forked_process
+from kdec.kmeans import agreement, labeling, lloyd, minibatch, restarts, seeding
+from kdec.kmeans.checkpoint import Checkpoint
 from kdec.kmeans.disk import DiskRows
+from kdec.kmeans.parameters import check_parameters
 from kdec.kmeans.points import (
     chunk_rows,
     columns_to_copy,
@@ -30,10 +30,9 @@ from kdec.kmeans.points import (
     opened,
     unit_rows,
 )
+from kdec.kmeans.share import Share
 from kdec.kmeans.weights import check_weights, per_cluster, without_zero_rows
-
-_METRICS = ("euclidean", "manhattan", "cosine")
-_INITS = ("k-means++", "random")
+from kdec.workers import present, refuse_several
 
 # How scikit-learn checks the points.
 _MATRIX = {"dtype": [np.float64, np.float32], "order": "C", "accept_sparse": "csr"}
@@ -109,8 +108,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None, *, backup_dir=None):
         """Find the centroids of `X`.
+
+        Within `kdec.workers.join()` each worker gives its own rows as `X`. The centroids are those
+        of the rows of all, the same on all workers, and `labels_` are of the own rows.
 
         Args:
             X: points, (n, n_features); float32 and float64 are kept, all else becomes float64.
@@ -119,35 +121,51 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
                 reads it once.
             y: ignored.
             sample_weight: (n,), weights of the points, or None for equal weights.
+            backup_dir: folder for what an interrupted fit needs to go on, kept every 10 iterations
+                by the first worker, and removed at the end; made if absent. The same fit with the
+                same folder then ends as one that was never interrupted. Default None.
 
         Returns:
             self.
 
         Raises:
-            ValueError: for NaN or infinite values, wrong shapes, more clusters than points, or a
-                parameter out of range.
+            ValueError: for NaN or infinite values, wrong shapes, more clusters than points, a
+                parameter out of range, workers that differ in columns, dtype or parameters, or a
+                `backup_dir` with another fit.
             RuntimeError: in a process that was forked after TensorFlow had started.
         """
         refuse_forked_process()
-        self._check_parameters()
+        check_parameters(self)
         X = self._checked(X)
-        self._check_number_of_points(X)
+        workers = present()
+        agreement.check_alike(workers, X, self.get_params())
+        share = Share(workers, X.shape[0])
+        self._check_number_of_points(share.n)
         sample_weight = check_weights(sample_weight, X)
         fixed_inertia = 0.0
         if self.metric == "cosine":
             X = unit_rows(X)
-            sample_weight, fixed_inertia = without_zero_rows(X, sample_weight, self.n_clusters)
-        about = finite_statistics(X)
-        with self._working_points(X, about) as (working, origin, columns):
-            n_init = self._restarts()
-            centers = self._initial_centers(X, sample_weight, working, origin, n_init)
-            centers = centers[:, :, columns]
-            centers = self._run(working, sample_weight, centers, self.tol * about.variance.mean())
+            sample_weight, fixed_inertia = without_zero_rows(
+                X, sample_weight, self.n_clusters, workers
+            )
+        about = share.statistics(finite_statistics(X))
+        facts = agreement.facts_of(X, self.get_params()) | share.facts(sample_weight, about)
+        checkpoint = Checkpoint(backup_dir, facts, workers)
+        with self._working_points(X, about, share) as (working, origin, columns):
+            progress = checkpoint.restore()
+            if progress is None:
+                n_init = self._restarts()
+                centers = self._initial_centers(X, sample_weight, working, origin, n_init, share)
+                progress = lloyd.begin(centers[:, :, columns])
+            tol = self.tol * about.variance.mean()
+            centers = self._run(working, sample_weight, progress, tol, checkpoint, workers)
+        checkpoint.remove()
         self.inertia_ += fixed_inertia
         self.inertia_history_ += fixed_inertia
         self.cluster_centers_ = origin + np.zeros((self.n_clusters, X.shape[1]), X.dtype)
         self.cluster_centers_[:, columns] += centers
-        counts, self._weights = per_cluster(self.labels_, sample_weight, self.n_clusters)
+        sizes = per_cluster(self.labels_, sample_weight, self.n_clusters)
+        counts, self._weights = workers.sum(sizes)
         self._warn_of_few_clusters(np.count_nonzero(counts))
         return self
 
@@ -174,12 +192,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             Sculley 2010, "Web-scale k-means clustering", algorithm 1.
         """
         refuse_forked_process()
-        self._check_parameters()
+        check_parameters(self)
+        refuse_several("partial_fit")
         is_first = not hasattr(self, "cluster_centers_")
         X = validate_data(self, X, **_MATRIX, reset=is_first)
         sample_weight = check_weights(sample_weight, X)
         if self.metric == "cosine":
-            sample_weight, _ = without_zero_rows(X, sample_weight, self.n_clusters)
+            sample_weight, _ = without_zero_rows(X, sample_weight, self.n_clusters, present())
         if is_first:
             self._start(X, sample_weight)
         with self._new_points(X) as (points, n, centers, rows):
@@ -195,41 +214,38 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _start(self, X, sample_weight):
         """Set the centroids before the first batch."""
-        self._check_number_of_points(X)
+        self._check_number_of_points(X.shape[0])
+        share = Share(present(), X.shape[0])
         X = unit_rows(X) if self.metric == "cosine" else X
-        with self._working_points(X, finite_statistics(X)) as (working, origin, _):
-            centers = self._initial_centers(X, sample_weight, working, origin, n_init=1)[0]
+        with self._working_points(X, finite_statistics(X), share) as (working, origin, _):
+            centers = self._initial_centers(X, sample_weight, working, origin, 1, share)[0]
         self.cluster_centers_ = origin + centers
         self._weights = np.zeros(self.n_clusters)
 
-    def _check_number_of_points(self, X):
-        if X.shape[0] < self.n_clusters:
+    def _check_number_of_points(self, n):
+        if n < self.n_clusters:
             raise ValueError(
                 "Expected at least as many points as clusters. "
-                f"Received: n_samples={X.shape[0]} with n_clusters={self.n_clusters}."
+                f"Received: n_samples={n} with n_clusters={self.n_clusters}."
             )
 
-    def _run(self, points, sample_weight, centers, tol):
-        """Set the attributes of the best restart from centers (R, k, d); return its centers."""
-        options, rows, n_directions = lloyd.choose_options(
-            points, len(sample_weight), self.n_clusters, len(centers), self.metric
-        )
-        result = lloyd.fit(
-            points,
-            sample_weight,
-            centers,
-            tf.constant(self.max_iter, tf.int32),
-            tf.constant(tol, centers.dtype),
-            tf.constant(rows, tf.int32),
-            tf.constant(n_directions, tf.int32),
-            options=options,
+    def _run(self, points, sample_weight, progress, tol, checkpoint, workers):
+        """Set the attributes of the best restart; return its centers."""
+        progress, rows = checkpoint.run(
+            points, sample_weight, progress, self.max_iter, tol, self.metric, workers
         )
         best, self.inertia_, self.labels_ = restarts.best(
-            points, sample_weight, result.centers, rows, self.metric, verbose=self.verbose
+            points,
+            sample_weight,
+            progress.ended_at,
+            rows,
+            self.metric,
+            verbose=self.verbose,
+            workers=workers,
         )
-        self.n_iter_ = int(result.n_iter[best])
-        self.inertia_history_ = result.history[: self.n_iter_, best].numpy()
-        return result.centers[best].numpy()
+        self.n_iter_ = int(progress.n_iter[best])
+        self.inertia_history_ = progress.history[: self.n_iter_, best].numpy()
+        return progress.ended_at[best].numpy()
 
     def _checked(self, X, reset=True):
         """Return `X` as an array, a sparse matrix or, on the disk, as rows to read."""
@@ -242,13 +258,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return validate_data(self, rows, skip_check_array=True, reset=reset)
 
     @contextlib.contextmanager
-    def _working_points(self, X, about):
+    def _working_points(self, X, about, share):
         """Return the points for the run, their origin, and which columns they keep."""
         columns = np.ones(X.shape[1], bool)
         origin = np.zeros(X.shape[1], X.dtype)
         if self.metric != "cosine" and not issparse(X):
             origin = about.mean
-        if issparse(X) or not fits_copy(X):
+        if not share.all(not issparse(X) and fits_copy(X)):
             with opened(X, origin) as points:
                 yield points, origin, columns
             return
@@ -302,25 +318,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         total = labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
         return float(total)
 
-    def _check_parameters(self):
-        """Raise ValueError for a parameter that is out of range."""
-        for name in ("n_clusters", "max_iter"):
-            _check_integer(name, getattr(self, name))
-        if not (isinstance(self.n_init, str) and self.n_init == "auto"):
-            _check_integer("n_init", self.n_init, 'or "auto"')
-        if not isinstance(self.tol, Real) or not self.tol >= 0:
-            raise ValueError(f"Expected tol to be a number >= 0. Received: tol={self.tol!r}.")
-        if self.metric not in _METRICS:
-            raise ValueError(
-                f"Expected metric to be one of {_METRICS}. Received: metric={self.metric!r}."
-            )
-        is_name = isinstance(self.init, str)
-        if self.init is None or (is_name and self.init not in _INITS):
-            raise ValueError(
-                f"Expected init to be one of {_INITS}, an array of shape "
-                f"(n_clusters, n_features), or a function. Received: init={self.init!r}."
-            )
-
     def _restarts(self):
         """Return the number of restarts that `n_init` and `init` ask for."""
         if not isinstance(self.init, str) and not callable(self.init):
@@ -336,7 +333,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return 1 if isinstance(self.init, str) and self.init == "k-means++" else 10
         return self.n_init
 
-    def _initial_centers(self, X, sample_weight, working, origin, n_init):
+    def _initial_centers(self, X, sample_weight, working, origin, n_init, share):
         """Return the initial centers of all restarts, less the origin: (R, k, d)."""
         random_state = check_random_state(self.random_state)
         if callable(self.init):
@@ -347,13 +344,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         if not isinstance(self.init, str):
             return self._given_centers(self.init, X, origin)[np.newaxis]
         if self.init == "random":
-            chosen = seeding.random_points(random_state, sample_weight, self.n_clusters, n_init)
+            chosen = seeding.random_points(
+                random_state, sample_weight, self.n_clusters, n_init, share
+            )
         else:
             chosen = seeding.kmeans_plusplus(
-                random_state, working, sample_weight, self.n_clusters, n_init
+                random_state, working, sample_weight, self.n_clusters, n_init, share
             )
-        centers = X[chosen.ravel()]
-        centers = centers.toarray() if issparse(centers) else centers
+        centers = share.rows(X, chosen.ravel())
         return centers.reshape(*chosen.shape, -1) - origin
 
     def _given_centers(self, centers, X, origin):
@@ -386,11 +384,3 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _n_features_out(self):
         """Number of columns that `transform` returns."""
         return self.cluster_centers_.shape[0]
-
-
-def _check_integer(name, value, alternative=""):
-    if not is_positive_int(value):
-        raise ValueError(
-            f"Expected {name} to be an integer >= 1 {alternative}".rstrip()
-            + f". Received: {name}={value!r}."
-        )

@@ -20,6 +20,7 @@ from kdec.kmeans.labeling import squared_length
 from kdec.kmeans.nearest import Subspace
 from kdec.kmeans.points import Copied, Points, Sparse, chunk_rows, read
 from kdec.kmeans.tracing import fold_chunks, for_any_size
+from kdec.workers import Workers
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
@@ -44,12 +45,16 @@ class Options(NamedTuple):
     label_type: str  # the smallest for the clusters, as labels are kept two or three times
 
 
-class Result(NamedTuple):
-    """Where each restart ended."""
+class Progress(NamedTuple):
+    """What a run needs to go on: all else follows from the centers and the points."""
 
-    centers: tf.Tensor  # (R, k, d)
-    n_iter: tf.Tensor  # (R,) int32
+    iteration: tf.Tensor  # int32, iterations done
+    active: tf.Tensor  # (A,) int32, which restarts have not ended
+    centers: tf.Tensor  # (A, k, d)
+    inertia: tf.Tensor  # (R,) float64, after the last assignment of each restart
     history: tf.Tensor  # (iterations, R) float64, inertia after each assignment
+    ended_at: tf.Tensor  # (R, k, d), centers of the restarts that have ended
+    n_iter: tf.Tensor  # (R,) int32, of the restarts that have ended
 
 
 class State(NamedTuple):
@@ -103,43 +108,57 @@ def _even_rows(n, rows):
 def fit(
     points: Points,
     sample_weight,
-    centers,
+    progress: Progress,
+    stop,
     max_iter,
     tol,
     chunk_size,
     n_directions,
     *,
     options: Options,
-) -> Result:
-    """Run Lloyd's algorithm from each of the given sets of centers.
+    workers: Workers,
+) -> Progress:
+    """Run Lloyd's algorithm from where it was, or from the beginning.
 
     Args:
         points: n points of d features.
         sample_weight: (n,).
-        centers: initial centers, (R, k, d).
+        progress: from `begin`, or from here.
+        stop: iterations after which to return, int32; at most `max_iter`.
         max_iter: most iterations of a restart, int32.
         tol: a restart stops when the summed squared shift of its centers is at most this.
         chunk_size: rows of a chunk, int32; from `choose_options`.
         n_directions: of the subspace, int32; from `choose_options`.
         options: from `choose_options`.
+        workers: each with points of its own, and the same centers.
 
     Returns:
-        A `Result`.
+        The progress, the same on all workers; at its end no restart is active.
     """
-    n, n_init = tf.shape(sample_weight)[0], tf.shape(centers)[0]
-    scale = squared_length(points, sample_weight, chunk_size)
+    n, n_init = tf.shape(sample_weight)[0], tf.shape(progress.n_iter)[0]
+    scale = workers.sum(squared_length(points, sample_weight, chunk_size))
 
     def iterate(state):
         state = _with_subspace(state, points, n_directions, options)
         # What the pass found is complete here, before the centers follow from it.
         step = _read_once(points, sample_weight, state, n_init, options)
-        sums = centroids.add(state.sums, step.change)
-        best = centroids.inertia_of(step.best, sums, state.centers, scale, options.metric)
+        change, best = _of_all(workers, (step.change, step.best), state.active, n_init)
+        sums = centroids.add(state.sums, change)
+        best = centroids.inertia_of(best, sums, state.centers, scale, options.metric)
         inertia = tf.tensor_scatter_nd_update(state.inertia, state.active[:, tf.newaxis], best)
         centers = centroids.update(
-            points, sample_weight, step.labels, sums, state.centers, options.metric, chunk_size
+            points,
+            sample_weight,
+            step.labels,
+            sums,
+            state.centers,
+            options.metric,
+            chunk_size,
+            workers,
         )
         shift = tf.reduce_sum(tf.square(centers - state.centers), axis=[1, 2])
+        # Of all workers: unlike processors may round it to either side of the tolerance.
+        shift = _of_all(workers, shift, state.active, n_init) / workers.count
         converged = shift <= tol  # Labels that stay leave the centers where they are.
         state = state._replace(
             iteration=state.iteration + 1,
@@ -154,31 +173,73 @@ def fit(
         return [tf.cond(some_end, lambda: _end(state, ~converged), lambda: state)]
 
     def goes_on(state):
-        return (state.iteration < max_iter) & (tf.size(state.active) > 0)
+        return (state.iteration < stop) & (tf.size(state.active) > 0)
 
-    state = _start(n, centers, tf.minimum(chunk_size, n), options)
+    state = _start(n, progress, tf.minimum(chunk_size, n), options)
     any_size = tf.nest.map_structure(lambda _: None, state)._replace(subspace=_ANY_SUBSPACE)
     (state,) = tf.while_loop(goes_on, iterate, [state], shape_invariants=[any_size])
-    return Result(state.ended_at, state.n_iter, state.history.stack())
+    return progress._replace(
+        iteration=state.iteration,
+        active=state.active,
+        centers=state.centers,
+        inertia=state.inertia,
+        history=tf.ensure_shape(state.history.stack(), [None, None]),
+        ended_at=state.ended_at,
+        n_iter=state.n_iter,
+    )
 
 
-def _start(n, centers, rows, options) -> State:
-    """Return the state of a run before its first iteration."""
-    n_init, k, d = tf.unstack(tf.shape(centers))
-    return State(
-        iteration=0,
-        active=tf.range(n_init),
+def begin(centers) -> Progress:
+    """Return the progress before the first iteration, from initial centers (R, k, d)."""
+    n_init = len(centers)
+    return Progress(
+        iteration=np.int32(0),
+        active=np.arange(n_init, dtype=np.int32),
         centers=centers,
-        labels=-tf.ones([(n + rows - 1) // rows, n_init, rows], options.label_type),
-        sums=centroids.empty_sums(n_init * k, d),
+        inertia=np.zeros(n_init),
+        history=np.zeros((0, n_init)),
+        ended_at=centers,
+        n_iter=np.zeros(n_init, np.int32),
+    )
+
+
+def _of_all(workers, values, active, n_init):
+    """Return the sums over all workers of what the active restarts have, (A * m, ...)."""
+    if workers.count == 1:
+        return values
+
+    # The shape is that of all restarts, as it has to be the same in each iteration.
+    def padded(each):
+        missing = tf.shape(each)[:1] // tf.size(active) * (n_init - tf.size(active))
+        return tf.concat(
+            [each, tf.zeros(tf.concat([missing, tf.shape(each)[1:]], 0), each.dtype)], 0
+        )
+
+    sums = workers.sum(tf.nest.map_structure(padded, values))
+    return tf.nest.map_structure(lambda total, own: total[: tf.shape(own)[0]], sums, values)
+
+
+def _start(n, progress, rows, options) -> State:
+    """Return the state of a run before the first iteration from `progress` on."""
+    centers = progress.centers
+    n_active, k, d = tf.unstack(tf.shape(centers))
+    history = tf.TensorArray(
+        tf.float64, progress.iteration, dynamic_size=True, element_shape=[None]
+    )
+    return State(
+        iteration=progress.iteration,
+        active=progress.active,
+        centers=centers,
+        labels=-tf.ones([(n + rows - 1) // rows, n_active, rows], options.label_type),
+        sums=centroids.empty_sums(n_active * k, d),
         subspace=Subspace(
             *(tf.zeros(shape, centers.dtype) for shape in ([d, 0], [n, 1], [n], [n]))
         ),
         n_verified=0.0,
-        inertia=tf.zeros([n_init], tf.float64),
-        history=tf.TensorArray(tf.float64, 0, dynamic_size=True, element_shape=[None]),
-        ended_at=centers,
-        n_iter=tf.zeros([n_init], tf.int32),
+        inertia=progress.inertia,
+        history=history.unstack(progress.history),
+        ended_at=progress.ended_at,
+        n_iter=progress.n_iter,
     )
 
 

@@ -20,32 +20,35 @@ class Best(NamedTuple):
     labels: np.ndarray  # (n,) int32
 
 
-def best(points, sample_weight, centers, rows, metric, *, verbose) -> Best:
+def best(points, sample_weight, centers, rows, metric, *, verbose, workers) -> Best:
     """Return the restart, of centers (R, k, d), with the lowest inertia.
 
     Restarts that agree to rounding are compared by differences, and the first one wins. Above 0,
     `verbose` writes the inertia of each to the log.
     """
-    ordered, weight = _in_one_order(centers.numpy()), sample_weight.sum()
+    ordered = _in_one_order(centers.numpy())
+    weight = float(workers.sum(sample_weight.sum(dtype=np.float64)))
     found, inertia_of = None, {}
-    for restart in _candidates(points, sample_weight, centers, rows, metric, verbose):
+    for restart in _candidates(points, sample_weight, centers, rows, metric, verbose, workers):
         if _is_known(restart, inertia_of, ordered, weight):
             continue
         own = centers[restart]
         labels = labeling.label(points, len(sample_weight), own, rows, metric=metric)
-        inertia = float(labeling.inertia(points, sample_weight, own, labels, rows, metric=metric))
+        inertia = labeling.inertia(points, sample_weight, own, labels, rows, metric=metric)
+        inertia = float(workers.sum(inertia))
         inertia_of[restart] = inertia
         if found is None or inertia < found.inertia * (1 - _ROUNDING):
             found = Best(restart, inertia, labels.numpy())
     return found
 
 
-def _candidates(points, sample_weight, centers, rows, metric, verbose):
+def _candidates(points, sample_weight, centers, rows, metric, verbose, workers):
     """Return the restarts whose inertia may be the lowest, given its rounding."""
     if len(centers) == 1 and not verbose:
         return [0]
-    inertia = labeling.inertias(points, sample_weight, centers, rows, metric=metric).numpy()
-    scale = labeling.squared_length(points, tf.constant(sample_weight), rows).numpy()
+    inertia = labeling.inertias(points, sample_weight, centers, rows, metric=metric)
+    scale = labeling.squared_length(points, tf.constant(sample_weight), rows)
+    inertia, scale = map(np.asarray, workers.sum((inertia, scale)))
     if verbose:
         for restart, value in enumerate(inertia):
             _LOGGER.info("restart %d: inertia %g", restart, value)

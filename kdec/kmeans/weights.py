@@ -20,13 +20,14 @@ def check_weights(sample_weight, X):
     return sample_weight
 
 
-def without_zero_rows(X, sample_weight, n_clusters):
+def without_zero_rows(X, sample_weight, n_clusters, workers):
     """Take the weight from rows of zeros, lest they become centroids, which serve no other row.
 
-    They keep it if fewer than `n_clusters` other rows have one.
+    They keep it if fewer than `n_clusters` other rows have one, of those of all workers.
 
     Returns:
-        The weights, and the inertia of the rows without: their weight, as their distance is 1.
+        The weights, and the inertia of the rows without, of all workers: their weight, as their
+        distance is 1.
     """
     # SciPy counts the values of each row from 1.15 on only.
     is_zero = np.concatenate(
@@ -36,9 +37,9 @@ def without_zero_rows(X, sample_weight, n_clusters):
         ]
     )
     others = np.where(is_zero, 0, sample_weight)
-    if np.count_nonzero(others) < n_clusters:
+    if int(workers.sum(np.count_nonzero(others))) < n_clusters:
         return sample_weight, 0.0
-    return others, float(sample_weight[is_zero].sum(dtype=np.float64))
+    return others, float(workers.sum(sample_weight[is_zero].sum(dtype=np.float64)))
 
 
 def per_cluster(labels, sample_weight, n_clusters):

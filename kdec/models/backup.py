@@ -1,5 +1,6 @@
 """A backup of a training that a kill at any moment leaves whole."""
 
+import io
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 
 from kdec.whole_files import written_whole
+from kdec.workers import present
 
 
 class AtomicBackup(keras.callbacks.BackupAndRestore):
@@ -16,6 +18,8 @@ class AtomicBackup(keras.callbacks.BackupAndRestore):
     trains an epoch twice, a kill within one leaves a backup that does not load. Here one file,
     replaced in one step, holds both. It also says whether another callback had ended the training,
     as DEC does when its labels settle: `fit` then restores the weights and trains no further.
+
+    Of several workers the first one writes it, and all go on from it.
 
     Give it last in `callbacks`, behind those that may stop the training. A training ends as one
     never killed if what else it depends on follows from weights and epoch, as in the `fit` of
@@ -46,9 +50,12 @@ class AtomicBackup(keras.callbacks.BackupAndRestore):
 
     def on_train_begin(self, logs=None):
         """Restore the state after the last epoch of an interrupted training, if there was one."""
-        if not self._path.exists():
+        # Of several workers the first one writes, and others may not see its disk.
+        here = present().index == 0 and self._path.exists()
+        content = present().of_first(self._path.read_bytes() if here else b"")
+        if not content:
             return
-        with np.load(self._path) as backup:
+        with np.load(io.BytesIO(content)) as backup:
             arrays = [backup[f"arr_{i}"] for i in range(len(backup) - 2)]
             epoch, has_stopped = int(backup["epoch"]), bool(backup["has_stopped"])
         variables = self._variables()
@@ -66,6 +73,8 @@ class AtomicBackup(keras.callbacks.BackupAndRestore):
 
     def on_epoch_end(self, epoch, logs=None):
         """Back up the weights, the optimizer's state, the epoch, and whether training ends."""
+        if present().index > 0:
+            return
         # Not as HDF5: a full disk makes its library crash the process.
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(self._path) as partial:
@@ -75,6 +84,11 @@ class AtomicBackup(keras.callbacks.BackupAndRestore):
                 epoch=epoch + 1,
                 has_stopped=self.model.stop_training,
             )
+
+    def on_train_end(self, logs=None):
+        """Remove the folder, if that was asked for."""
+        if present().index == 0:
+            super().on_train_end(logs)
 
     def _variables(self):
         optimizer = self.model.optimizer

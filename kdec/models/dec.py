@@ -22,7 +22,9 @@ from kdec.models.own_loss import add_losses_of
 from kdec.models.placement import Placement
 from kdec.models.samples import check_labels, encode
 from kdec.models.self_training import RENEWAL_BATCH, TargetRenewal, TrainingSet
+from kdec.models.walk import check_workers
 from kdec.models.whole_set import WholeSetModel
+from kdec.workers import present
 
 logger = logging.getLogger("kdec")
 
@@ -83,6 +85,7 @@ class DEC(WholeSetModel):
     """
 
     parts = ("autoencoder", "views")
+    takes_several_workers = True
     instead_of_epochs = (
         "Expected `max_steps`, which ends the training, and `update_interval`, the steps of one "
         "epoch, in place of `epochs`."
@@ -200,7 +203,7 @@ class DEC(WholeSetModel):
                 embedding is not finite or has collapsed to a point, or a number is not positive.
         """
         x = self.check_whole_set(x, self.encoder)
-        if len(x) < self.n_clusters:
+        if present().count == 1 and len(x) < self.n_clusters:
             raise ValueError(
                 f"Expected at least {self.n_clusters} samples, one a cluster. Received: {len(x)}"
             )
@@ -255,6 +258,10 @@ class DEC(WholeSetModel):
         the optimizer state, where the first one stopped. If the centroids have been placed neither
         by `initialize` nor by hand, `initialize(x)` does so first.
 
+        Within `kdec.workers.join()` each worker gives its own samples, and they train one model on
+        the samples of all; a batch is what all of them take at once. Give `initialize` an int as
+        `random_state` there.
+
         Args:
             x: Float array (n, ...), all samples, or samples on the disk, as in `initialize`, in the
                 encoder's input shape, scaled as those that the autoencoder was trained on; images
@@ -291,6 +298,7 @@ class DEC(WholeSetModel):
         self.check_fit(other_options, callbacks, initial_epoch)
         x = self.check_whole_set(x, self.encoder)
         y = None if y is None else check_labels(y, len(x))
+        check_workers(self, y)
         batch_size = positive_int("batch_size", batch_size)
         max_steps = positive_int("max_steps", max_steps)
         update_interval = positive_int("update_interval", update_interval)

@@ -13,8 +13,10 @@ from kdec.models.encoders import is_collapsed
 from kdec.models.samples import encode
 from kdec.models.stateless_seeds import StatelessSeeds
 from kdec.models.targets import sharpen
+from kdec.models.walk import Walk, average_over_workers
 from kdec.models.working_arrays import working_array
 from kdec.row_batches import put_rows, read_ahead, take_rows
+from kdec.workers import present
 
 logger = logging.getLogger("kdec")
 
@@ -61,10 +63,8 @@ class TrainingSet:
         self.model = model
         self.x = x if isinstance(x, Shards) else tf.convert_to_tensor(x)
         self.n = len(x)
-        order = np.random.default_rng(0).permutation(self.n) if shuffle else np.arange(self.n)
-        self.order = tf.constant(order, tf.int32)
-        self.batch_size = batch_size
-        self.n_batches = -(-self.n // batch_size)
+        self.workers = present()
+        self.walk = Walk(self.workers, self.n, batch_size, shuffle)
         self.update_interval = update_interval
         self.max_steps = max_steps
         self.steps_to_run = tf.Variable(0, dtype=tf.int32)
@@ -92,27 +92,32 @@ class TrainingSet:
                 before, if there was one, and a fresh optimizer.
             ValueError: If the codes of all samples are equal, likewise.
         """
+        average_over_workers(self.model, self.workers)
         self._assign_softly()
         q = self.q
         # In both cases the labels would all be alike, and look settled.
-        if not np.isfinite([q.min(), q.max()]).all():
+        if self.workers.sum(int(not np.isfinite([q.min(), q.max()]).all())):
             raise FloatingPointError(_DIVERGED if self._undo_interval() else _NOT_FINITE)
         if self._has_collapsed(q):
             raise ValueError(_COLLAPSED if self._undo_interval() else _COLLAPSED_BEFORE)
         self._sound_weights = self.model.get_weights()
         labels = np.argmax(q, axis=1)
-        sharpen(q)
+        sharpen(q, self.workers)
         if self.p is not q:
             self.p.assign(q)
         return labels
 
     def _has_collapsed(self, q):
         """Whether all samples have the same code; a warning if only their assignments are alike."""
-        if self.n < 2 or self.model.n_clusters < 2 or np.ptp(q, axis=0).max() > _LEAST_RANGE:
+        ends = self.workers.gather(np.stack([q.min(axis=0), q.max(axis=0)]))
+        has_one = self.walk.n < 2 or self.model.n_clusters < 2
+        if has_one or np.ptp(ends, axis=0).max() > _LEAST_RANGE:
             return False
         # Small or far codes give equal assignments, too. They are no collapse: k-means tells them
         # apart, whatever their scale.
         codes = encode(self.model.encoder, self.x, RENEWAL_BATCH)
+        codes = codes.astype(np.result_type(codes.dtype, np.float32))
+        codes = self.workers.gather(np.stack([codes.min(axis=0), codes.max(axis=0)]))
         if not is_collapsed(codes) and not self._has_warned:
             self._has_warned = True
             logger.warning("All samples have the same soft assignments: nothing to train on.")
@@ -134,14 +139,14 @@ class TrainingSet:
             self.model.minimize(
                 functools.partial(self.model.losses_on_rows, x, p),
                 self.model.trained_variables,
-                tf.shape(x)[0],
+                self.walk.batch_size(self.model.step.value),
+                self.walk.share(self.model.step.value),
             )
             self.model.step.assign_add(1)
 
     def _batch(self, step):
         """The samples of a step and their targets."""
-        start = (step % self.n_batches) * self.batch_size
-        rows = self.order[start : tf.minimum(start + self.batch_size, self.n)]
+        rows = self.walk.rows(step)
         return take_rows(self.x, rows), take_rows(self.p, rows)
 
     def _assign_softly(self):
@@ -181,13 +186,16 @@ class TargetRenewal(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Renew the targets, add the metrics to the logs, and stop when the labels settle."""
         labels = self.training_set.renew_targets()
-        delta_label = float(np.mean(labels != self.labels))
+        workers = self.training_set.workers
+        n_changed = workers.sum(np.count_nonzero(labels != self.labels))
+        delta_label = float(n_changed / self.training_set.walk.n)
         self.labels = labels
         logs["delta_label"] = delta_label
         if self.y is not None:
-            logs["acc"] = metrics.accuracy(self.y, labels)
-            logs["nmi"] = metrics.nmi(self.y, labels)
-            logs["ari"] = metrics.ari(self.y, labels)
+            y, labels = workers.gather(self.y), workers.gather(labels)
+            logs["acc"] = metrics.accuracy(y, labels)
+            logs["nmi"] = metrics.nmi(y, labels)
+            logs["ari"] = metrics.ari(y, labels)
         if delta_label < self.tol:
             logger.info("Share of changed labels %.5f below %.5f: done.", delta_label, self.tol)
             self.model.stop_training = True

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from kdec.guards import real_array
+from kdec.workers import Workers
 
 _ROWS_SUMMED = 2**20
 _ROWS_SHARPENED = 2**14
@@ -52,13 +53,14 @@ def target_distribution(q):
     return cast(_sharpened(q, frequency, backend), dtype)
 
 
-def sharpen(q: np.ndarray) -> None:
+def sharpen(q: np.ndarray, workers: Workers) -> None:
     """Put the targets p in the place of the soft assignments q, part by part.
 
     Args:
         q: Float array (n, n_clusters) of at least single precision, in memory or mapped.
+        workers: Each with assignments of its own samples; the targets follow from those of all.
     """
-    frequency = frequencies(q)
+    frequency = workers.sum(frequencies(q))
     for start in range(0, len(q), _ROWS_SHARPENED):
         rows = slice(start, start + _ROWS_SHARPENED)
         q[rows] = _sharpened(q[rows], frequency, np)

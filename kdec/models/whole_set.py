@@ -10,6 +10,7 @@ from kdec.models.backend import require_tensorflow
 from kdec.models.own_loss import OwnLossModel
 from kdec.models.samples import check_samples
 from kdec.row_batches import without_tuner
+from kdec.workers import present, refuse_several
 
 
 class WholeSetModel(OwnLossModel):
@@ -21,10 +22,12 @@ class WholeSetModel(OwnLossModel):
     Attributes:
         instead_of_epochs: What to say to one who gives `epochs` to a `fit` without them.
         instead_of_evaluation: What to say to one who evaluates, or gives data for validation.
+        takes_several_workers: Whether `fit` trains on the samples of all workers.
     """
 
     instead_of_epochs = ""
     instead_of_evaluation = ""
+    takes_several_workers = False
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -47,6 +50,8 @@ class WholeSetModel(OwnLossModel):
             initial_epoch: What should be an int of at least 0.
         """
         require_tensorflow(f"the training of {type(self).__name__}")
+        if not self.takes_several_workers:
+            refuse_several(type(self).__name__)
         for name in other_options:
             if name.startswith("validation"):
                 expected = self.instead_of_evaluation
@@ -105,18 +110,35 @@ class WholeSetModel(OwnLossModel):
         self._run_epoch()
         return {mean.name: mean.result() for mean in self.metrics}
 
-    def minimize(self, compute_losses: Callable[[], dict], variables, n_samples) -> None:
+    def minimize(
+        self, compute_losses: Callable[[], dict], variables, n_samples, share=None
+    ) -> None:
         """Take one optimizer step, and add the losses to the running means.
 
         Args:
             compute_losses: Returns scalar tensors by the names of `metrics`; `loss` is minimised.
             variables: What is trained.
             n_samples: Weight of the losses in the means, an int or a scalar tensor.
+            share: Of several workers, how much of the batch is this one's, a scalar tensor; their
+                gradients and losses are summed by it. Defaults to None: there is one worker.
         """
         with tf.GradientTape() as tape:
             losses = compute_losses()
             # Float16 scales the loss, lest small gradients vanish; `apply` undoes it.
             scaled_loss = self.optimizer.scale_loss(losses["loss"])
-        self.optimizer.apply(tape.gradient(scaled_loss, variables), variables)
+        gradients = tape.gradient(scaled_loss, variables)
+        if share is not None:
+            gradients, losses = _of_all_workers((gradients, losses), share)
+        self.optimizer.apply(gradients, variables)
         for mean in self.metrics:
             mean.update_state(losses[mean.name], sample_weight=n_samples)
+
+
+def _of_all_workers(values, share):
+    """Return the sums over all workers of tensors, each weighted by the share of its worker."""
+    flat = tf.nest.flatten(values)
+    # What the loss does not depend on has no gradient.
+    tensors = [value * tf.cast(share, value.dtype) for value in flat if value is not None]
+    sums = iter(present().sum(tensors))
+    flat = [None if value is None else next(sums) for value in flat]
+    return tf.nest.pack_sequence_as(values, flat)

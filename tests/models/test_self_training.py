@@ -10,6 +10,7 @@ from kdec.autoencoders import dense
 from kdec.models.dec import DEC
 from kdec.models.self_training import RENEWAL_BATCH
 from kdec.models.targets import frequencies, sharpen
+from kdec.workers import present
 
 # Columns sum to 1.5 and 1.5; q^2 / f is then q^2 / 1.5, so each row is q^2 normalised.
 Q = np.array([[0.5, 0.5], [0.8, 0.2], [0.2, 0.8]])
@@ -212,7 +213,7 @@ def test_targets_are_those_of_all_samples_whatever_their_number(float64, n):
 def test_targets_in_place_are_those_of_all_at_once(n):
     q = np.random.default_rng(0).random((n, 3), dtype="float32")
     p = kdec.target_distribution(q)
-    sharpen(q)
+    sharpen(q, present())
     np.testing.assert_array_equal(q, p)
 
 
