@@ -23,7 +23,12 @@ matplotlib.use("agg")
 gc.set_threshold(100_000, 20, 50)
 
 
+LONGEST = ("test_run_killed_at_random", "test_process_killed_at", "test_notebook_runs")
+
+
 def pytest_collection_modifyitems(items):
+    # The longest first: at the end, one core would work on such a one and the others wait.
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONGEST))
     if "KDEC_DATA_DIR" in os.environ:
         return
     for item in items:

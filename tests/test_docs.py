@@ -120,6 +120,7 @@ def test_code_of_a_guide_runs(page, tmp_path, monkeypatch):
     np.save("samples.npy", kdec.load_data("digits").flat)  # what one page reads from the disk
     for model in (keras.Model, kdec.DEC):
         monkeypatch.setattr(model, "fit", model.fit)  # for the end of the test
+    monkeypatch.setattr(kdec, "choose_n_clusters", kdec.choose_n_clusters)
     exec(short_trainings.CODE, {})
     names = {"__name__": "page"}
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"guide/{page}.md").read_text(), re.DOTALL)

@@ -76,7 +76,7 @@ IMPORTS = [
 REGISTERED = """
 import os, sys
 sys.modules["keras"] = None  # TensorFlow would import it
-import h5py, optree, pandas, scipy.ndimage, sklearn.cluster, tensorflow
+import h5py, matplotlib.pyplot, optree, pandas, scipy.ndimage, sklearn.cluster, tensorflow
 del sys.modules["keras"]
 assert not {name for name in sys.modules if name.startswith(("keras", "kdec"))}
 names, *imports = sys.argv[1:]

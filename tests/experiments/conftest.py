@@ -1,9 +1,16 @@
 """Small data sets that the experiments run on."""
 
+import matplotlib.pyplot as plt
 import pytest
 import sklearn.datasets
 
 from kdec.data import Dataset, load_data
+
+
+@pytest.fixture
+def unsaved_pictures(monkeypatch):
+    """Pictures are made, but drawn into no file, which takes most of their time."""
+    monkeypatch.setattr("kdec.experiments.run.save_picture", lambda path, picture: plt.close("all"))
 
 
 @pytest.fixture(scope="session")

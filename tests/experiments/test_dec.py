@@ -155,7 +155,7 @@ def test_other_systems_are_those_of_the_source():
         assert isinstance(keras.optimizers.get(full["dec_optimizer"]), keras.optimizers.Adam)
 
 
-def test_run_starts_from_weights(finished, three_digits, tmp_path):
+def test_run_starts_from_weights(finished, three_digits, tmp_path, unsaved_pictures):
     first, out = finished
     options = TINY | {"weights": str(out / "autoencoder.keras")}
     result = execute(EXPERIMENTS["dec"], three_digits, "quick", 3, tmp_path / "again", **options)

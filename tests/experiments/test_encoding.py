@@ -91,7 +91,7 @@ def test_pixels_are_clustered_in_the_same_run(result):
 
 @pytest.mark.parametrize("filename", ["autoencoder.h5", "autoencoder.keras"])
 def test_run_from_a_file_trains_nothing_and_gives_the_same_codes(
-    result, folder, ten_digits, tmp_path, filename
+    result, folder, ten_digits, tmp_path, filename, unsaved_pictures
 ):
     weights = str(folder / filename)
     again = execute(

@@ -70,7 +70,7 @@ def test_data_without_images_leaves_out_their_picture(tmp_path):
     assert {path.name for path in tmp_path.glob("*.png")} == {"confusion_matrix.png"}
 
 
-def test_command_line_prints_a_readable_table(tmp_path, monkeypatch):
+def test_command_line_prints_a_readable_table(tmp_path, monkeypatch, unsaved_pictures):
     monkeypatch.setattr(cli.console, "_width", 120)
     arguments = ["run", "kmeans", "--data", "digits", "--out", str(tmp_path)]
     result = CliRunner().invoke(cli.app, arguments)

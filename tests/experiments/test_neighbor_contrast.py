@@ -83,7 +83,9 @@ def test_large_images_take_convolutions_and_tables_have_no_picture_of_views(tmp_
     assert not {"views", "centroid_images"} & {path.stem for path in tmp_path.glob("iris/*.png")}
 
 
-def test_interrupted_run_goes_on_to_the_same_figures(finished, three_digits, tmp_path, monkeypatch):
+def test_interrupted_run_goes_on_to_the_same_figures(
+    finished, three_digits, tmp_path, monkeypatch, unsaved_pictures
+):
     for stage in ("contrast", "self-labeling"):
 
         def kill(callback, epoch, logs=None, stage=stage):

@@ -83,8 +83,7 @@ def uninterrupted(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dec, "draw_autoencoder", lambda *args: None)
         patch.setattr(dec, "draw_clusters", lambda *args: None)
-        run_tiny(out)
-    return out
+        return run_tiny(out), out
 
 
 def test_run_interrupted_everywhere_ends_as_one_that_never_stopped(
@@ -96,7 +95,7 @@ def test_run_interrupted_everywhere_ends_as_one_that_never_stopped(
             run_tiny(tmp_path / "run")
         assert not (tmp_path / "run" / "result.json").exists()
     run_tiny(tmp_path / "run")
-    assert_same_run(tmp_path / "run", uninterrupted)
+    assert_same_run(tmp_path / "run", uninterrupted[1])
 
 
 def test_training_whose_model_cannot_be_saved_is_not_lost(without_pictures, monkeypatch, tmp_path):
@@ -114,11 +113,11 @@ def test_training_whose_model_cannot_be_saved_is_not_lost(without_pictures, monk
     assert not epochs
 
 
-def test_finished_run_is_returned_and_its_folder_left_as_it_was(without_pictures, tmp_path):
-    result = run_tiny(tmp_path)
-    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert run_tiny(tmp_path) == result
-    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+def test_finished_run_is_returned_and_its_folder_left_as_it_was(uninterrupted, without_pictures):
+    result, folder = uninterrupted
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert run_tiny(folder) == result
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(
