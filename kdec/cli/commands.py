@@ -24,8 +24,8 @@ from kdec.cli.console import (
     show_log,
 )
 from kdec.cli.endings import BAD_INPUT, check_folder, one_line_errors
+from kdec.cli.starting import start_tensorflow
 from kdec.experiments import EXPERIMENTS, find_experiment, report
-from kdec.quiet import import_tensorflow
 from kdec.whole_files import written_whole
 
 app = typer.Typer(
@@ -155,7 +155,7 @@ def run_experiment(
         dataset = kdec.load_data(data, seed=seed)
         check_folder(out)
         show_log()
-        import_tensorflow()
+        start_tensorflow()
         from kdec.experiments import execute
 
         result = execute(experiment, dataset, preset.value, seed, out, **overrides)
