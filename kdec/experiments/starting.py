@@ -56,9 +56,9 @@ def load_autoencoder(
 
 
 def _policies(autoencoder):
-    """The dtype policies of the layers, each once."""
-    parts = (autoencoder.encoder, autoencoder.decoder)
-    return sorted({layer.dtype_policy.name for part in parts for layer in part.layers})
+    """The dtype policies of the layers with weights, each once."""
+    layers = [*autoencoder.encoder.layers, *autoencoder.decoder.layers]
+    return sorted({layer.dtype_policy.name for layer in layers if layer.weights})
 
 
 def _weight_shapes(model):

@@ -184,7 +184,7 @@ def test_bfloat16_is_recorded_and_trains_as_far_as_float32(finished, three_digit
     dec = keras.saving.load_model(tmp_path / "model.keras")
     assert dec.encoder.layers[1].compute_dtype == "bfloat16"
     assert {weight.dtype for weight in dec.weights} == {"float32", "int32"}
-    assert dec.encoder.outputs[0].dtype == dec.outputs[0].dtype == "float32"
+    assert dec.encoder.outputs[0].dtype == dec.clustering.compute_dtype == "float32"
 
     with pytest.raises(ValueError, match="another command"):
         execute(*run, tmp_path, **TINY)
