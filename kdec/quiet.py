@@ -21,8 +21,8 @@ def import_tensorflow() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     stderr = os.dup(2)
-    # It would be looked for dozens of times among some million objects that stay: a fifth of the
-    # time of the import.
+    # It would be looked for again and again among objects that stay: a sixth of the time of the
+    # import.
     collects = gc.isenabled()
     gc.disable()
     with open(os.devnull, "w") as nowhere:

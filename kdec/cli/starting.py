@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kdec.quiet import import_tensorflow
 
 # What TensorFlow and Keras import if it is there, for parts that no command uses: converters of
-# models, galleries, data frames as batches. Together it takes as long as a third of both.
+# models, galleries, data frames as batches. It takes a quarter of the time of the import.
 _FOR_OTHER_USES = ("IPython", "jax", "matplotlib", "pandas")
 
 

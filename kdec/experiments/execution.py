@@ -69,9 +69,12 @@ def execute(
 
 @contextlib.contextmanager
 def _dtype_policy(precision: str | None) -> Iterator[None]:
-    """Make `precision` Keras' global policy, if there is one, and put the old one back."""
+    """Make `precision`, if it is given, Keras' global policy, and put the old one back."""
+    if precision is None:
+        yield
+        return
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision or before)
+    keras.config.set_dtype_policy(precision)
     try:
         yield
     finally:
