@@ -83,6 +83,26 @@ def test_rows_of_readme_are_those_of_the_records():
     assert [line for line in recorded if line in lines] == lines
 
 
+def test_speed_in_readme_is_that_of_the_records(tables):
+    text = (ROOT / "README.md").read_text()
+    table = re.search(r"\| work \| compared with .*?\n\n", text, re.DOTALL)
+    # `python benchmarks/all.py --table` prints what should stand there.
+    assert table[0].strip() == tables["speed_table"].strip()
+
+
+def test_ratio_is_to_the_fastest_of_the_other_programs(tables):
+    record = json.loads((ROOT / "results" / "benchmarks" / "kmeans.json").read_text())
+    for work in record["work"].values():
+        (line,) = [line for line in tables["speed_table"].splitlines() if work["what"] in line]
+        seconds = {
+            name: system["seconds"]
+            for name, system in work["systems"].items()
+            if "seconds" in system
+        }
+        ours = seconds.pop("kdec")
+        assert line.endswith(f" {min(seconds.values()) / ours:.2g} |")
+
+
 def test_figures_in_the_prose_are_those_of_the_records():
     prose = " ".join((DOCS / "figures.md").read_text().split())
     runs = {

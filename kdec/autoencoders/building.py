@@ -34,6 +34,15 @@ def uniform_initializers(scale: float, mode: str, seed: int | None):
     return next_initializer
 
 
+def code_dtype(dtype: str | None = None) -> str:
+    """Return the dtype of a layer that gives codes: of its model's policy, float32 at least.
+
+    Codes are compared by their digits, of which bfloat16 has three.
+    """
+    policy = keras.config.dtype_policy() if dtype is None else keras.dtype_policies.get(dtype)
+    return keras.backend.result_type(policy.variable_dtype, "float32")
+
+
 def positive_ints(values) -> tuple[int, ...]:
     """Return `values` as a tuple of ints, which is empty if they are not all positive ints."""
     values = tuple(values) if isinstance(values, Iterable) else ()

@@ -7,6 +7,7 @@ import keras
 
 from kdec.autoencoders.building import (
     CHANNELS_LAST,
+    code_dtype,
     image_sizes,
     positive_ints,
     uniform_initializers,
@@ -71,7 +72,7 @@ def conv(
         )(outputs)
     outputs = keras.layers.Flatten(CHANNELS_LAST)(outputs)
     outputs = keras.layers.Dense(
-        embedding_units, kernel_initializer=initializer(), name="embedding"
+        embedding_units, kernel_initializer=initializer(), dtype=code_dtype(), name="embedding"
     )(outputs)
     encoder = keras.Model(inputs, outputs, name="encoder")
 
@@ -148,7 +149,11 @@ def conv_upsampling(
         outputs = convolution(n_filters, "relu", strides=2)(outputs)
     outputs = keras.layers.Flatten(CHANNELS_LAST)(outputs)
     outputs = keras.layers.Dense(
-        embedding_units, activation="relu", kernel_initializer=initializer(), name="embedding"
+        embedding_units,
+        activation="relu",
+        kernel_initializer=initializer(),
+        dtype=code_dtype(),
+        name="embedding",
     )(outputs)
     encoder = keras.Model(inputs, outputs, name="encoder")
 
@@ -203,7 +208,7 @@ def conv_pooling_encoder(
     outputs = keras.layers.Flatten(CHANNELS_LAST)(outputs)
     outputs = keras.layers.Dense(12, activation="relu", kernel_initializer=initializer())(outputs)
     outputs = keras.layers.Dense(
-        embedding_units, kernel_initializer=initializer(), name="embedding"
+        embedding_units, kernel_initializer=initializer(), dtype=code_dtype(), name="embedding"
     )(outputs)
     return keras.Model(inputs, outputs, name="encoder")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
-from kdec.autoencoders.building import positive_ints, uniform_initializers
+from kdec.autoencoders.building import code_dtype, positive_ints, uniform_initializers
 from kdec.autoencoders.model import Autoencoder
 
 
@@ -48,7 +48,9 @@ def dense(
     """
     dims = _check_dims(dims, 2, "two")
     initializer = uniform_initializers(scale=1 / 3, mode="fan_in", seed=seed)
-    encoder = _dense_stack(dims, activation, embedding_activation, "encoder", initializer)
+    encoder = _dense_stack(
+        dims, activation, embedding_activation, "encoder", initializer, code_dtype()
+    )
     decoder = _dense_stack(
         dims[::-1], decoder_activation or activation, output_activation, "decoder", initializer
     )
@@ -84,7 +86,7 @@ def sigmoid(dims: Sequence[int] = (784, 784, 64, 32, 3), *, seed: int | None = N
     """
     dims = _check_dims(dims, 3, "three")
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
-    encoder = _dense_stack(dims, "sigmoid", "sigmoid", "encoder", initializer)
+    encoder = _dense_stack(dims, "sigmoid", "sigmoid", "encoder", initializer, code_dtype())
     decoder_dims = (*dims[:1:-1], dims[0])
     decoder = _dense_stack(decoder_dims, "sigmoid", "sigmoid", "decoder", initializer)
     return Autoencoder(encoder, decoder, name="sigmoid_autoencoder")
@@ -100,15 +102,18 @@ def _check_dims(dims, least, least_in_words):
     return checked
 
 
-def _dense_stack(dims, hidden_activation, last_activation, name, initializer):
+def _dense_stack(dims, hidden_activation, last_activation, name, initializer, last_dtype=None):
     """Dense layers dims[0] -> dims[1] -> ... as a model of its own."""
-    activations = [hidden_activation] * (len(dims) - 2) + [last_activation]
+    n_hidden = len(dims) - 2
+    activations = [hidden_activation] * n_hidden + [last_activation]
+    dtypes = [None] * n_hidden + [last_dtype]
     inputs = outputs = keras.Input((dims[0],), name=f"{name}_input")
-    for i, (units, activation) in enumerate(zip(dims[1:], activations, strict=True)):
+    for i, (units, activation, dtype) in enumerate(zip(dims[1:], activations, dtypes, strict=True)):
         outputs = keras.layers.Dense(
             units,
             activation=activation,
             kernel_initializer=initializer(),
+            dtype=dtype,
             name=f"{name}_{i}",
         )(outputs)
     return keras.Model(inputs, outputs, name=name)

@@ -7,6 +7,7 @@ import keras
 
 from kdec.autoencoders.building import (
     CHANNELS_LAST,
+    code_dtype,
     image_sizes,
     positive_ints,
     uniform_initializers,
@@ -147,11 +148,9 @@ def _normalized(inputs, dtype):
 
 
 def _embedding(inputs, units, dropout, dtype, initializer, seed):
-    """The linear last layer, which has no less than float32: codes are compared by their digits."""
+    """The linear last layer."""
     if dropout:
         inputs = keras.layers.Dropout(dropout, seed=seed, dtype=dtype)(inputs)
-    policy = keras.config.dtype_policy() if dtype is None else keras.dtype_policies.get(dtype)
-    full = keras.backend.result_type(policy.variable_dtype, "float32")
-    return keras.layers.Dense(units, kernel_initializer=initializer, dtype=full, name="embedding")(
-        inputs
-    )
+    return keras.layers.Dense(
+        units, kernel_initializer=initializer, dtype=code_dtype(dtype), name="embedding"
+    )(inputs)

@@ -16,7 +16,7 @@ from rich.table import Table
 import kdec
 from kdec.cli.console import console, figure_cell, print_files, print_plain, show_log
 from kdec.cli.endings import check_folder, one_line_errors
-from kdec.quiet import import_tensorflow
+from kdec.cli.starting import start_tensorflow
 
 _MOST_IN_MEMORY = 2**30  # bytes of a file
 
@@ -149,7 +149,7 @@ def _cluster(source, reading, k, method, seed, out):
     if finished:
         print_plain(f"Finished before; this is its record. Remove {out} to run it again.")
         return finished
-    import_tensorflow()
+    start_tensorflow()
     return cluster_folder.fill(out, dataset, command, k, method, seed)
 
 
@@ -206,7 +206,7 @@ def _apply(folder, source, reading, out):
 
     preparation = cluster_folder.preparation(folder)
     dataset = _read(source, reading, preparation=preparation)
-    import_tensorflow()
+    start_tensorflow()
     return cluster_folder.label(folder, dataset, out)
 
 

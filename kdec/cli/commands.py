@@ -24,8 +24,8 @@ from kdec.cli.console import (
     show_log,
 )
 from kdec.cli.endings import BAD_INPUT, check_folder, one_line_errors
+from kdec.cli.starting import start_tensorflow
 from kdec.experiments import EXPERIMENTS, find_experiment, report
-from kdec.quiet import import_tensorflow
 from kdec.whole_files import written_whole
 
 app = typer.Typer(
@@ -42,6 +42,13 @@ class Preset(StrEnum):
 
     quick = "quick"
     full = "full"
+
+
+class Precision(StrEnum):
+    """In which floating-point format networks compute, a Keras dtype policy."""
+
+    float32 = "float32"
+    mixed_bfloat16 = "mixed_bfloat16"
 
 
 def main() -> None:
@@ -140,14 +147,22 @@ def run_experiment(
             exists=True, dir_okay=False, help="Trained model to start from: .h5 weights or .keras."
         ),
     ] = None,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(
+            help="What networks compute in; weights, codes and losses stay in float32. Default: "
+            "float32, and for the convolutions of neighbor-contrast the fastest."
+        ),
+    ] = None,
 ) -> None:
     """Run an experiment; the same command again goes on with an interrupted one."""
     full = preset is Preset.full
     with one_line_errors():
         experiment = find_experiment(name)
-        overrides = _overrides(experiment, weights)
+        overrides = _overrides(experiment, weights, precision)
     data = data or (experiment.full_data if full else experiment.quick_data)
-    out = out or Path("runs") / f"{name}-{data}-{preset}-seed{seed}"
+    ending = f"-{precision}" if precision else ""
+    out = out or Path("runs") / f"{name}-{data}-{preset}{ending}-seed{seed}"
     with one_line_errors(out):
         # Before all that may import Keras, as a download does. Experiments train on no other.
         os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -155,7 +170,7 @@ def run_experiment(
         dataset = kdec.load_data(data, seed=seed)
         check_folder(out)
         show_log()
-        import_tensorflow()
+        start_tensorflow()
         from kdec.experiments import execute
 
         result = execute(experiment, dataset, preset.value, seed, out, **overrides)
@@ -163,17 +178,26 @@ def run_experiment(
     print_files(out)
 
 
-def _overrides(experiment, weights):
-    """What replaces the values of the preset: the weights file, if there is one."""
-    if weights is None:
-        return {}
-    if not experiment.takes_weights:
-        able = [other.name for other in EXPERIMENTS.values() if other.takes_weights]
-        raise ValueError(
-            f"Expected no --weights, or an experiment that starts from some, out of {able}. "
-            f"Received: {experiment.name!r} with --weights {weights}"
-        )
-    return {"weights": str(weights)}
+def _overrides(experiment, weights, precision):
+    """What `execute` is given of these two options, if they are."""
+    overrides = {}
+    if weights is not None:
+        if not experiment.takes_weights:
+            able = [other.name for other in EXPERIMENTS.values() if other.takes_weights]
+            raise ValueError(
+                f"Expected no --weights, or an experiment that starts from some, out of {able}. "
+                f"Received: {experiment.name!r} with --weights {weights}"
+            )
+        overrides["weights"] = str(weights)
+    if precision is not None:
+        if not experiment.takes_precision:
+            able = [other.name for other in EXPERIMENTS.values() if other.takes_precision]
+            raise ValueError(
+                f"Expected no --precision, or an experiment that trains networks, out of {able}. "
+                f"Received: {experiment.name!r} with --precision {precision}"
+            )
+        overrides["precision"] = precision.value
+    return overrides
 
 
 def _results_table(result):

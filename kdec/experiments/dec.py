@@ -15,6 +15,10 @@ from kdec.experiments.starting import load_autoencoder
 from kdec.kmeans import KMeans
 from kdec.models import DEC, ShuffledBatches
 
+# Times an epoch of the autoencoder's at which the progress bar moves. In between the graph runs by
+# itself, which is faster for small models.
+_REPORTS = 10
+
 _FULL = {
     "autoencoder": "dense",
     "hidden_units": [500, 500, 2000],
@@ -113,7 +117,7 @@ def pretrain(run: Run) -> tuple[Autoencoder, list[str]]:
 
     def fit(autoencoder, callbacks):
         batches = ShuffledBatches(x, config["batch_size"], seed=run.seed)
-        autoencoder.steps_per_execution = batches.n_batches
+        autoencoder.steps_per_execution = -(-batches.n_batches // _REPORTS)
         autoencoder.fit(
             batches.dataset,
             epochs=config["autoencoder_epochs"],

@@ -23,7 +23,7 @@ _FULL = {
     "hidden_units": [500, 500],
     "embedding_units": 32,
     "noise": 0.1,
-    "dtype": "auto",  # of the convolutions, by the machine; dense layers are in float32
+    "dtype": "auto",  # policy: convolutions go by the machine, dense layers are in float32
     "views": True,  # or False: the samples as they are
     "n_neighbors": 10,  # or 0: a sample and itself
     "temperature": 0.5,
@@ -104,15 +104,15 @@ def network(run: Run, units: int, dropout: float = 0.0) -> keras.Model:
     config, shape = run.config, samples(run).shape[1:]
     if _network(run) == "dense":
         dims = (*shape, *config["hidden_units"], units)
-        return dense_encoder(dims, dropout=dropout, seed=run.seed)
+        return dense_encoder(dims, dropout=dropout, dtype=dtype(run), seed=run.seed)
     return conv_encoder(shape, units, dropout=dropout, dtype=dtype(run), seed=run.seed)
 
 
 def dtype(run: Run) -> str:
     """Return the networks' dtype policy; that of convolutions may follow the machine."""
-    if _network(run) == "dense":
-        return "float32"
-    return fastest_policy() if run.config["dtype"] == "auto" else run.config["dtype"]
+    if run.config["dtype"] != "auto":
+        return run.config["dtype"]
+    return fastest_policy() if _network(run) == "conv" else "float32"
 
 
 def views(run: Run) -> keras.Layer | None:

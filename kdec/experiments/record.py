@@ -19,7 +19,7 @@ _CURVE_POINTS = 60
 _SIGNIFICANT_DIGITS = 6
 
 
-def identity(experiment, dataset, preset, config, seed) -> dict[str, Any]:
+def identity(experiment, dataset, preset, config, seed, precision=None) -> dict[str, Any]:
     """Return what two runs must have in common to be the same run, as JSON would give it back."""
     command = f"kdec run {experiment} --data {dataset.name} --preset {preset} --seed {seed}"
     found = {
@@ -33,6 +33,8 @@ def identity(experiment, dataset, preset, config, seed) -> dict[str, Any]:
     if weights := config.get("weights"):
         found["command"] += f" --weights {weights}"
         found["weights_sha256"] = file_digest(weights)
+    if precision:
+        found["command"] += f" --precision {precision}"
     return json.loads(json.dumps(found))
 
 

@@ -21,6 +21,7 @@ class Experiment:
         full_data: Data set on which the source's figures were made.
         quick_data: Data set of the quick preset.
         takes_weights: Whether it can start from a weights file, `weights` in its configuration.
+        takes_precision: Whether it trains networks, by whatever Keras' dtype policy is.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Experiment:
     full_data: str
     quick_data: str = "mnist-5k"
     takes_weights: bool = False
+    takes_precision: bool = False
 
 
 EXPERIMENTS = {
@@ -56,6 +58,7 @@ EXPERIMENTS = {
             module="kdec.experiments.dec",
             full_data="mnist",
             takes_weights=True,
+            takes_precision=True,
         ),
         Experiment(
             name="dec-reconstruction",
@@ -64,6 +67,7 @@ EXPERIMENTS = {
             module="kdec.experiments.dec_reconstruction",
             full_data="mnist",
             takes_weights=True,
+            takes_precision=True,
         ),
         Experiment(
             name="dec-conv",
@@ -72,6 +76,7 @@ EXPERIMENTS = {
             module="kdec.experiments.dec_conv",
             full_data="mnist",
             takes_weights=True,
+            takes_precision=True,
         ),
         Experiment(
             name="dec-conv-reconstruction",
@@ -80,6 +85,7 @@ EXPERIMENTS = {
             module="kdec.experiments.dec_conv_reconstruction",
             full_data="mnist",
             takes_weights=True,
+            takes_precision=True,
         ),
         Experiment(
             name="kmeans-loss",
@@ -87,6 +93,7 @@ EXPERIMENTS = {
             summary="k-means as a loss, with and without a reconstruction term",
             module="kdec.experiments.kmeans_loss",
             full_data="mnist-train",
+            takes_precision=True,
         ),
         Experiment(
             name="encoding",
@@ -95,6 +102,7 @@ EXPERIMENTS = {
             module="kdec.experiments.encoding",
             full_data="mnist-train",
             takes_weights=True,
+            takes_precision=True,
         ),
         Experiment(
             name="gaussians",
@@ -117,6 +125,7 @@ EXPERIMENTS = {
             summary="Autoencoder and clustering layer by depth, width and activation",
             module="kdec.experiments.architectures",
             full_data="mnist-train",
+            takes_precision=True,
         ),
         Experiment(
             name="neighbor-contrast",
@@ -124,6 +133,7 @@ EXPERIMENTS = {
             summary="Contrast between neighbours, k-means, label diffusion, self-labelling",
             module="kdec.experiments.neighbor_contrast",
             full_data="mnist",
+            takes_precision=True,
         ),
         Experiment(
             name="contrast-ablations",

@@ -43,6 +43,8 @@ class Run:
         config: The configuration, JSON-serialisable.
         seed: Int, seed of everything random in the run.
         out: Folder of the run; made if absent.
+        precision: Keras dtype policy that was asked for, for the record. Defaults to None: none
+            was.
 
     Raises:
         ValueError: If `out` holds a run of another experiment, configuration, seed or data, or an
@@ -61,6 +63,7 @@ class Run:
         config: dict[str, Any],
         seed: int,
         out: str | os.PathLike,
+        precision: str | None = None,
     ):
         self.dataset = dataset
         # A copy: `keras.optimizers.get` writes into the configuration that it is given.
@@ -68,7 +71,7 @@ class Run:
         self.seed = seed
         self.out = Path(out)
         self.facts: dict[str, Any] = {}
-        self._identity = record.identity(experiment, dataset, preset, config, seed)
+        self._identity = record.identity(experiment, dataset, preset, config, seed, precision)
         self._rows: dict[str, dict[str, float]] = {}
         self._curves: dict[str, dict[str, list]] = {}
         self._models: list[str] = []
@@ -177,6 +180,7 @@ class Run:
         """Write `result.json`, which marks the run as finished, and return its content."""
         result = {
             **self._identity,
+            "precision": keras.config.dtype_policy().name,
             "metrics": self._rows,
             "facts": self.facts,
             "seconds": self._state["seconds"],

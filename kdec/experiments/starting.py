@@ -22,7 +22,8 @@ def load_autoencoder(
 
     Raises:
         ValueError: If the file holds something else than an `Autoencoder` of such samples, with
-            layers like those of the one built: the record would name others.
+            layers like those of the one built, in the same precision: the record would name
+            others.
     """
     path = Path(path)
     autoencoder = built = build()
@@ -45,7 +46,19 @@ def load_autoencoder(
             f"Expected {path} to hold an Autoencoder of the configuration's layers, weights of "
             f"shapes {expected}. Received: {received}"
         )
+    expected, received = _policies(built), _policies(autoencoder)
+    if received != expected:
+        raise ValueError(
+            f"Expected {path} to hold layers of the run's precision, {', '.join(expected)}. "
+            f"Received: {', '.join(received)}"
+        )
     return autoencoder
+
+
+def _policies(autoencoder):
+    """The dtype policies of the layers with weights, each once."""
+    layers = [*autoencoder.encoder.layers, *autoencoder.decoder.layers]
+    return sorted({layer.dtype_policy.name for layer in layers if layer.weights})
 
 
 def _weight_shapes(model):

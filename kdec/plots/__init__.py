@@ -16,31 +16,20 @@ as it stands. Every function draws up to 1,000 clusters. A legend that leaves ou
 No function calls ``show``, closes a figure that it returns, or changes Matplotlib's settings.
 """
 
-from kdec.plots.agreement import confusion_matrix
-from kdec.plots.curves import curve_band, curve_grid, learning_curves
-from kdec.plots.embeddings import embedding_2d, embedding_3d, embedding_3d_animation
-from kdec.plots.images import centroid_images, image_rows, reconstructions
-from kdec.plots.names import printable
-from kdec.plots.numbers_of_clusters import choice_of_k
-from kdec.plots.partitions import clusters_2d, elbow
-from kdec.plots.points import label_colors
-from kdec.plots.random_views import views
+from kdec.lazy_names import lazy_names
 
-__all__ = [
-    "centroid_images",
-    "choice_of_k",
-    "clusters_2d",
-    "confusion_matrix",
-    "curve_band",
-    "curve_grid",
-    "elbow",
-    "embedding_2d",
-    "embedding_3d",
-    "embedding_3d_animation",
-    "image_rows",
-    "label_colors",
-    "learning_curves",
-    "printable",
-    "reconstructions",
-    "views",
-]
+# They load on first use: a training need not wait for Matplotlib.
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "agreement": ["confusion_matrix"],
+        "curves": ["curve_band", "curve_grid", "learning_curves"],
+        "embeddings": ["embedding_2d", "embedding_3d", "embedding_3d_animation"],
+        "images": ["centroid_images", "image_rows", "reconstructions"],
+        "names": ["printable"],
+        "numbers_of_clusters": ["choice_of_k"],
+        "partitions": ["clusters_2d", "elbow"],
+        "points": ["label_colors"],
+        "random_views": ["views"],
+    },
+)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from small_models import convolutional
 
+from kdec import autoencoders
 from kdec.autoencoders import Autoencoder, dense
 
 
@@ -105,6 +106,19 @@ def test_dims_that_are_no_two_positive_ints_are_rejected(dims):
 def test_dims_may_be_numpy_ints(tmp_path):
     dense(np.array([6, 3])).save(tmp_path / "model.keras")
     assert keras.models.load_model(tmp_path / "model.keras").encoder.output_shape == (None, 3)
+
+
+@pytest.mark.parametrize("build", ["dense", "sigmoid", "conv", "conv_upsampling", "conv_pooling"])
+def test_codes_are_in_float32_where_the_layers_compute_in_bfloat16(build):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        encoder = getattr(autoencoders, build)(seed=0).encoder
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert encoder.layers[1].compute_dtype == "bfloat16"
+    assert encoder.outputs[0].dtype == "float32"
+    assert {weight.dtype for weight in encoder.weights} == {"float32"}
 
 
 def test_fit_reproduces_the_input_and_reports_loss_and_metrics(x):

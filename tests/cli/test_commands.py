@@ -39,8 +39,8 @@ def quick_execute(monkeypatch, capfd):
     capfd.readouterr()  # What TensorFlow said as it started, which `kdec run` keeps quiet.
     calls = []
 
-    def record_call(experiment, dataset, preset, seed, out):
-        calls.append((experiment.name, dataset.name, preset, seed, str(out)))
+    def record_call(experiment, dataset, preset, seed, out, **overrides):
+        calls.append((experiment.name, dataset.name, preset, seed, str(out), *overrides.items()))
         out.mkdir(parents=True, exist_ok=True)
         (out / "result.json").write_text("{}")
         row = {"acc": 0.51234, "nmi": 0.4, "ari": 0.3, "seconds": 12.345}
@@ -84,6 +84,13 @@ def test_default_folder_tells_the_run(command, quick_execute):
     assert quick_execute == [("dec", "iris", "full", 4, folder)]
 
 
+def test_precision_reaches_the_run_and_has_a_folder_of_its_own(command, quick_execute):
+    command("run", "dec", "--data", "iris", "--precision", "mixed_bfloat16")
+    folder = os.path.join("runs", "dec-iris-quick-mixed_bfloat16-seed0")
+    precision = ("precision", "mixed_bfloat16")
+    assert quick_execute == [("dec", "iris", "quick", 0, folder, precision)]
+
+
 def test_run_is_on_tensorflow_whatever_the_environment_says(command, quick_execute, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert command("run", "dec")[0] == 0
@@ -107,6 +114,11 @@ BAD = {
     "data not in the plane": (["run", "gaussians", "--data", "iris", "--out", "."], "in the plane"),
     "unknown preset": (["run", "dec", "--preset", "medium"], "medium"),
     "seed no number": (["run", "dec", "--seed", "one"], "--seed"),
+    "unknown precision": (["run", "dec", "--precision", "float16"], "mixed_bfloat16"),
+    "precision of no networks": (
+        ["run", "kmeans", "--precision", "float32"],
+        "an experiment that trains networks",
+    ),
     "negative seed": (["run", "dec", "--seed", "-1"], "--seed"),
     "seed too large": (["run", "dec", "--seed", str(2**32)], "--seed"),
     "unknown option": (["run", "dec", "--epochs", "3"], "--epochs"),

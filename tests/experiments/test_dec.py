@@ -169,6 +169,30 @@ def test_run_starts_from_weights(finished, three_digits, tmp_path, unsaved_pictu
         execute(EXPERIMENTS["dec"], three_digits, "quick", 3, tmp_path / "layers", **options)
 
 
+def test_bfloat16_is_recorded_and_trains_as_far_as_float32(finished, three_digits, tmp_path):
+    first, out = finished
+    policy, precision = keras.config.dtype_policy(), "mixed_bfloat16"
+    run = (EXPERIMENTS["dec"], three_digits, "quick", 3)
+    result = execute(*run, tmp_path, precision, **TINY)
+    assert keras.config.dtype_policy() == policy
+    assert (first["precision"], result["precision"]) == ("float32", precision)
+    assert result["command"] == f"{first['command']} --precision {precision}"
+
+    losses, expected = (each["curves"]["autoencoder"]["loss"] for each in (result, first))
+    assert losses != expected
+    np.testing.assert_allclose(losses, expected, rtol=0.02)
+    dec = keras.saving.load_model(tmp_path / "model.keras")
+    assert dec.encoder.layers[1].compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in dec.weights} == {"float32", "int32"}
+    assert dec.encoder.outputs[0].dtype == dec.clustering.compute_dtype == "float32"
+
+    with pytest.raises(ValueError, match="another command"):
+        execute(*run, tmp_path, **TINY)
+    options = TINY | {"weights": str(out / "autoencoder.keras")}
+    with pytest.raises(ValueError, match=r"run's precision, .*mixed_bfloat16. Received: float32"):
+        execute(*run, tmp_path / "other", precision, **options)
+
+
 def test_vectors_are_an_error_for_a_convolutional_autoencoder(tmp_path):
     with pytest.raises(ValueError, match="Expected a data set of images"):
         execute(EXPERIMENTS["dec-conv"], load_data("iris"), "quick", 0, tmp_path)

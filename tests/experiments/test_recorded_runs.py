@@ -18,18 +18,26 @@ def load(path):
     return json.loads(path.read_text())
 
 
+def precision_of(record):
+    """The precision that was asked for, or an empty text."""
+    return record["command"].partition(" --precision ")[2]
+
+
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_record_is_named_for_the_command_that_makes_it(path):
     record = load(path)
     assert record["experiment"] == path.parent.name and record["experiment"] in EXPERIMENTS
-    name = f"{record['data']['name']}-{record['preset']}-seed{record['seed']}"
+    precision = precision_of(record)
+    ending = f"-{precision}" if precision else ""
+    name = f"{record['data']['name']}-{record['preset']}{ending}-seed{record['seed']}"
     assert path.stem == name
     command = (
         f"kdec run {record['experiment']} --data {record['data']['name']} "
         f"--preset {record['preset']} --seed {record['seed']}"
     )
     weights = record["config"].get("weights")
-    assert record["command"] == (f"{command} --weights {weights}" if weights else command)
+    command += f" --weights {weights}" if weights else ""
+    assert record["command"] == (f"{command} --precision {precision}" if precision else command)
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -65,7 +73,7 @@ def test_seeds_of_a_row_are_counted_from_zero_without_gaps():
     seeds = {}
     for path in RECORDS:
         record = load(path)
-        key = record["experiment"], record["data"]["name"], record["preset"]
+        key = record["experiment"], record["data"]["name"], record["preset"], precision_of(record)
         seeds.setdefault(key, []).append(record["seed"])
     for found in seeds.values():
         assert sorted(found) == list(range(len(found)))
