@@ -159,7 +159,7 @@ def _cluster_by_kmeans(source, reading, k, seed, out):
         raise ValueError("Expected --k to be a number for k-means. Received: --k auto")
     dataset = _read(source, reading, seed)
     command = _command(source, {"k": k, "method": Method.kmeans.value, **reading}, seed)
-    import_tensorflow()
+    start_tensorflow()
     from kdec.cli import kmeans_folder
     from kdec.workers import join
 
