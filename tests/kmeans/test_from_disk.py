@@ -10,7 +10,9 @@ from sklearn.cluster import MiniBatchKMeans
 from kdec import KMeans
 from kdec.data import read
 from kdec.kmeans import disk, lloyd, points, seeding
+from kdec.kmeans.share import Share
 from kdec.kmeans.weights import without_zero_rows
+from kdec.workers import present
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +96,7 @@ def test_rows_are_floats_and_of_length_one_where_the_metric_asks(tmp_path):
     assert rows.dtype == rows[:2].dtype == np.float64
     scaled = points.unit_rows(rows)
     np.testing.assert_array_equal(scaled[:9], points.unit_rows(x[:9].astype(float)))
-    weights, inertia = without_zero_rows(scaled, np.full(len(x), 2.0), n_clusters=4)
+    weights, inertia = without_zero_rows(scaled, np.full(len(x), 2.0), 4, present())
     assert (weights[7], inertia, weights.sum()) == (0, 2, 2 * len(x) - 2)
 
 
@@ -189,10 +191,11 @@ def test_partial_fit_refuses_what_it_cannot_begin_or_go_on_with():
 
 
 def test_random_points_are_those_that_numpy_draws():
+    share = Share(present(), 30)
     for seed in range(20):
-        weights = np.random.default_rng(seed).random(30).astype("float32") ** 8
+        weights = np.random.default_rng(seed).random(30) ** 8
         theirs = np.random.RandomState(seed).choice(
             30, size=25, replace=False, p=weights / weights.sum()
         )
-        ours = seeding.random_points(np.random.RandomState(seed), weights, 25, n_init=1)
+        ours = seeding.random_points(np.random.RandomState(seed), weights, 25, 1, share)
         np.testing.assert_array_equal(ours[0], theirs)
