@@ -13,7 +13,7 @@ from kdec.experiments import processor
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 _PACKAGES = (
     *("kdec", "tensorflow", "keras", "numpy", "scikit-learn"),
-    *("torch", "faiss-cpu", "pynndescent", "umap-learn", "clustpy"),
+    *("torch", "faiss-cpu", "scikit-learn-intelex", "pynndescent", "umap-learn", "clustpy"),
 )
 
 

@@ -1,17 +1,20 @@
-"""k-means against scikit-learn (Lloyd and Elkan) and faiss on the same float32 data.
+"""k-means against scikit-learn (Lloyd and Elkan), scikit-learn-intelex and faiss on the same data.
 
     python benchmarks/kmeans.py [work ...]
 
 Every system does every work in a process of its own, on all cores, with the same number of
 restarts, or from the same initial centroids. faiss always does all iterations of a restart. `first`
-is the first fit in the process, TensorFlow's tracing and compiling included; `seconds` is kdec's
-second fit, for all work but the largest, and the others' first and only one. `peak` is the
-process's highest resident memory, `above` how much of it the fit added to what the process and the
-data held before.
+is the first fit in the process, TensorFlow's tracing and compiling included; `seconds` is the
+second. `processor_seconds` is that of all cores in the second fit: it holds beside other work,
+except that scikit-learn's threads wait busily. `peak` is the process's highest resident memory,
+`above` how much of it the fits added to what the process and the data held before.
 
-The work "mnist" needs KDEC_DATA_DIR. Writes results/benchmarks/kmeans.json.
+The work "growth" is how the seconds of a fit grow with n, k and d: slopes of their logarithms. The
+work "mnist" needs KDEC_DATA_DIR. A system that is not installed is left out. Without arguments,
+writes results/benchmarks/kmeans.json.
 """
 
+import importlib
 import json
 import resource
 import sys
@@ -21,37 +24,53 @@ from pathlib import Path
 import comparison
 import numpy as np
 
-ROUNDING = 1e-4  # greatest relative difference of inertias that count as equal
+ROUNDING = 1e-6  # greatest relative difference of inertias that count as equal
+ALL = ("kdec", "lloyd", "elkan", "intelex", "faiss")
+MODULES = {"kdec": "kdec.kmeans", "intelex": "sklearnex.cluster", "faiss": "faiss"}
 WORK = {
     "mnist": {
         "what": "70,000 x 784, k 10, n_init 20, random init",
-        "systems": ("kdec", "lloyd", "elkan", "faiss"),
-        "reach": 4.0,
+        "reach": 5.0,
         "options": {"n_clusters": 10, "init": "random", "n_init": 20, "random_state": 0},
-        "fits": 2,
     },
     "embedding": {
         "what": "70,000 x 10, k 10, n_init 20, random init",
-        "systems": ("kdec", "lloyd", "elkan"),
         "reach": 1.5,
+        "shape": (70_000, 10),
         "options": {"n_clusters": 10, "init": "random", "n_init": 20, "random_state": 0},
-        "fits": 2,
     },
     "many-clusters": {
         "what": "1,000,000 x 32, k 256, n_init 1, 20 iterations",
-        "systems": ("kdec", "lloyd"),
-        "reach": 1.0,
+        "reach": 1.5,
+        "shape": (1_000_000, 32),
         "options": {"n_clusters": 256, "n_init": 1, "max_iter": 20, "tol": 0},
-        "fits": 2,
     },
     "long": {
         "what": "10,000,000 x 16, k 64, n_init 1, 10 iterations",
-        "systems": ("kdec", "lloyd"),
-        "reach": 1.0,
+        "reach": 1.5,
+        "shape": (10_000_000, 16),
         "options": {"n_clusters": 64, "n_init": 1, "max_iter": 10, "tol": 0},
-        "fits": 1,
+    },
+    "thousand-clusters": {
+        "what": "20,000 x 32, k 1,000, n_init 1, 20 iterations",
+        "reach": 1.5,
+        "shape": (20_000, 32),
+        "options": {"n_clusters": 1000, "n_init": 1, "max_iter": 20, "tol": 0},
+    },
+    "small": {
+        "what": "5,000 x 10, k 10, n_init 10",
+        "reach": 1.5,
+        "shape": (5_000, 10),
+        "options": {"n_clusters": 10, "n_init": 10, "random_state": 0},
     },
 }
+GROWTH = {  # shapes (n, d, k); the others stay at the middle one
+    "n": [(n, 32, 64) for n in (62_500, 250_000, 1_000_000)],
+    "k": [(250_000, 32, k) for k in (16, 64, 256)],
+    "d": [(250_000, d, 64) for d in (8, 32, 128)],
+}
+ITERATIONS = 10  # of a fit of GROWTH
+LEAST = 3  # fits of each shape of GROWTH, of which the fastest counts
 
 
 def load(work):
@@ -60,10 +79,9 @@ def load(work):
         from kdec.data import load_data
 
         return load_data("mnist").flat, None
-    n, d, k = {"embedding": (70_000, 10, 10)}.get(work) or (
-        (1_000_000, 32, 256) if work == "many-clusters" else (10_000_000, 16, 64)
-    )
-    return overlapping_gaussians(n, d, k, start=work != "embedding")
+    given = WORK[work]
+    has_start = given["options"].get("n_init") == 1
+    return overlapping_gaussians(*given["shape"], given["options"]["n_clusters"], start=has_start)
 
 
 def overlapping_gaussians(n, d, k, start):
@@ -78,33 +96,30 @@ def overlapping_gaussians(n, d, k, start):
     return x, (x[random.choice(n, k, replace=False)] if start else None)
 
 
-def fit_estimator(system, x, options):
-    """Fit once with kdec or scikit-learn; return centroids and iterations."""
-    if system == "kdec":
-        from kdec import KMeans
-
-        kmeans = KMeans(**options).fit(x)
-    else:
-        from sklearn.cluster import KMeans
-
-        kmeans = KMeans(algorithm=system, **options).fit(x)
+def fit(system, x, options):
+    """Fit once; return centroids and iterations."""
+    module = importlib.import_module(MODULES.get(system, "sklearn.cluster"))
+    if system == "faiss":
+        return fit_faiss(module, x, options)
+    if system in ("lloyd", "elkan"):
+        options = {**options, "algorithm": system}
+    kmeans = module.KMeans(**options).fit(x)
     return kmeans.cluster_centers_, kmeans.n_iter_
 
 
-def fit_faiss(x, options):
-    """Fit once with faiss; return centroids and iterations."""
-    import faiss
-
+def fit_faiss(faiss, x, options):
+    n_iter = options.get("max_iter", 100)
     kmeans = faiss.Kmeans(
         x.shape[1],
         options["n_clusters"],
-        niter=100,
+        niter=n_iter,
         nredo=options["n_init"],
         max_points_per_centroid=len(x),
         seed=1,
     )
-    kmeans.train(x)
-    return kmeans.centroids, 100
+    init = options.get("init")
+    kmeans.train(x, init_centroids=init if isinstance(init, np.ndarray) else None)
+    return kmeans.centroids, n_iter
 
 
 def inertia(x, centers):
@@ -124,35 +139,54 @@ def inertia(x, centers):
 
 def measure(work, system):
     """Do one work with one system in this process; print its figures as JSON."""
+    importlib.import_module(MODULES.get(system, "sklearn.cluster"))
+    print(json.dumps(growth(system) if work == "growth" else figures(work, system)))
+
+
+def figures(work, system):
     x, init = load(work)
     options = dict(WORK[work]["options"])
     if init is not None:
         options["init"] = init
-    if system == "faiss":
-        import faiss  # noqa: F401
-    elif system == "kdec":
-        import kdec.kmeans  # noqa: F401
-    else:
-        import sklearn.cluster  # noqa: F401
     before = memory()
-    seconds = []
-    for _ in range(WORK[work]["fits"] if system == "kdec" else 1):
-        start = time.perf_counter()
-        if system == "faiss":
-            centers, n_iter = fit_faiss(x, options)
-        else:
-            centers, n_iter = fit_estimator(system, x, options)
-        seconds.append(time.perf_counter() - start)
+    fits = [timed(system, x, options) for _ in range(2)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    figures = {
-        "seconds": seconds[-1],
-        "first": seconds[0],
+    centers, n_iter = fits[-1]["result"]
+    return {
+        "seconds": fits[-1]["seconds"],
+        "first": fits[0]["seconds"],
+        "processor_seconds": fits[-1]["processor"],
+        "first_processor_seconds": fits[0]["processor"],
         "inertia": inertia(x, centers),
         "n_iter": int(n_iter),
         "peak_mib": peak,
         "above_mib": peak - before,
     }
-    print(json.dumps(figures))
+
+
+def timed(system, x, options):
+    start, processor = time.perf_counter(), time.process_time()
+    result = fit(system, x, options)
+    return {
+        "seconds": time.perf_counter() - start,
+        "processor": time.process_time() - processor,
+        "result": result,
+    }
+
+
+def growth(system):
+    """Return the seconds of a fit for each shape of GROWTH, and the slope of each series."""
+    found = {}
+    for name, shapes in GROWTH.items():
+        seconds = []
+        for n, d, k in shapes:
+            x, init = overlapping_gaussians(n, d, k, start=True)
+            options = {"n_clusters": k, "init": init, "n_init": 1, "max_iter": ITERATIONS, "tol": 0}
+            seconds.append(min(timed(system, x, options)["seconds"] for _ in range(LEAST)))
+        sizes = [shape["ndk".index(name)] for shape in shapes]
+        slope = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+        found[name] = {"sizes": sizes, "seconds": seconds, "slope": slope}
+    return found
 
 
 def memory():
@@ -161,26 +195,47 @@ def memory():
     return pages * resource.getpagesize() / 2**20
 
 
+def run(work, system):
+    """Return what one system measures in a process of its own, or why it did not run."""
+    try:
+        return comparison.in_child(__file__, "--measure", work, system)
+    except Exception as error:
+        return {"absent": str(error)}
+
+
 def compare(work):
     """Measure every system on one work; print and return the figures."""
     print(f"\n{work}: {WORK[work]['what']}", flush=True)
-    print(f"{'system':8}{'seconds':>10}{'first':>10}{'inertia':>18}{'peak MiB':>10}{'above':>8}")
+    print(
+        f"{'system':8}{'seconds':>10}{'first':>10}{'processor':>10}{'first':>10}"
+        f"{'inertia':>18}{'peak MiB':>10}{'above':>8}"
+    )
     systems = {}
-    for system in WORK[work]["systems"]:
-        try:
-            figures = comparison.in_child(__file__, "--measure", work, system)
-        except Exception as error:
-            systems[system] = {"absent": str(error)}
+    for system in ALL:
+        found = systems[system] = run(work, system)
+        if "absent" in found:
             print(f"{system:8} did not run", flush=True)
             continue
-        systems[system] = figures
         print(
-            f"{system:8}{figures['seconds']:10.2f}{figures['first']:10.2f}"
-            f"{figures['inertia']:18.2f}{figures['peak_mib']:10.0f}{figures['above_mib']:8.0f}",
+            f"{system:8}{found['seconds']:10.2f}{found['first']:10.2f}"
+            f"{found['processor_seconds']:10.2f}{found['first_processor_seconds']:10.2f}"
+            f"{found['inertia']:18.2f}{found['peak_mib']:10.0f}{found['above_mib']:8.0f}",
             flush=True,
         )
     record = {"what": WORK[work]["what"], "reach": WORK[work]["reach"], "systems": systems}
     return {**record, **verdict(systems)}
+
+
+def compare_growth():
+    """Print and return the slopes of kdec and scikit-learn."""
+    print("\ngrowth: slope of log seconds over the log of")
+    systems = {system: run("growth", system) for system in ("kdec", "lloyd")}
+    for system, found in systems.items():
+        if "absent" in found:
+            continue
+        slopes = "".join(f"  {name} {series['slope']:.2f}" for name, series in found.items())
+        print(f"{system:8}{slopes}", flush=True)
+    return systems
 
 
 def verdict(systems):
@@ -207,9 +262,10 @@ def verdict(systems):
 
 
 def main(chosen):
-    results = {work: compare(work) for work in chosen or WORK}
+    work = {name: compare(name) for name in WORK if not chosen or name in chosen}
+    slopes = compare_growth() if not chosen or "growth" in chosen else None
     if not chosen:
-        comparison.write("kmeans", {"work": results})
+        comparison.write("kmeans", {"work": work, "growth": slopes})
 
 
 if __name__ == "__main__":

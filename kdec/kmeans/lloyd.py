@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kdec.kmeans import centroids, nearest
+from kdec.kmeans import centroids, nearest, tiles
 from kdec.kmeans.centroids import Sums
 from kdec.kmeans.labeling import squared_length
 from kdec.kmeans.nearest import Subspace
@@ -24,6 +24,7 @@ from kdec.workers import Workers
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
+_FEW_CLUSTERS = 16  # NumPy takes long to find the lowest of few scores
 _MOST_DIRECTIONS = 95  # with a column of ones, rows of whole cache lines
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
@@ -42,6 +43,7 @@ class Options(NamedTuple):
     is_compiled: bool  # the search for the nearest centers, by XLA
     narrow: int  # features of narrow data; 0 for wide
     has_subspace: bool
+    has_tiles: bool  # the search and the sums by NumPy, which needs no compiling
     label_type: str  # the smallest for the clusters, as labels are kept two or three times
 
 
@@ -78,7 +80,7 @@ class Pass(NamedTuple):
 
     labels: tf.Tensor  # (chunks, A, c)
     change: Sums
-    best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 by a compiled search
+    best: tf.Tensor  # (A,) float64, weighted sum of the best scores; 0 where not needed
     n_verified: tf.Tensor  # scalar, rows scored with all features after the subspace
 
 
@@ -91,11 +93,14 @@ def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int,
     can_compile = metric != "manhattan" and not isinstance(points, Sparse)
     label_type = np.min_scalar_type(-n_clusters).name
     if not can_compile or n * n_columns < _COMPILE_FROM:
-        return Options(metric, False, 0, False, label_type), rows, n_directions
+        return Options(metric, False, 0, False, False, label_type), rows, n_directions
+    if n_clusters > _FEW_CLUSTERS and d < _NARROWEST_WITH_SUBSPACE:
+        rows = _even_rows(n, chunk_rows(d, 1))
+        return Options(metric, False, 0, False, True, label_type), rows, n_directions
     narrow = d if nearest.is_narrow(d, n_clusters) else 0
     has_subspace = isinstance(points, Copied) and d >= _NARROWEST_WITH_SUBSPACE
     rows = _even_rows(n, _NARROW_ROWS if narrow else rows)
-    return Options(metric, True, narrow, has_subspace, label_type), rows, n_directions
+    return Options(metric, True, narrow, has_subspace, False, label_type), rows, n_directions
 
 
 def _even_rows(n, rows):
@@ -280,7 +285,8 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
         )
         new, chunk = new[:n_active], start // rows
         old = tf.cast(state.labels[chunk, :, :size], tf.int32)
-        change = centroids.change_of_sums(x, weight, old, new, k)
+        change_of_sums = tiles.change_of_sums if options.has_tiles else centroids.change_of_sums
+        change = change_of_sums(x, weight, old, new, k)
         return Pass(
             total.labels.write(
                 chunk, tf.cast(tf.pad(new, [[0, 0], [0, rows - size]]), options.label_type)
@@ -330,10 +336,14 @@ def _label_chunk(x, weight, table, n_active, is_full, near, projection, options)
         options: of the run.
 
     Returns:
-        labels (A', c) int32, weighted sum of the best scores (A',) or 0 by a compiled search,
+        labels (A', c) int32, weighted sum of the best scores (A',) or 0 where not needed,
         number of rows scored with all features.
     """
     unknown = tf.zeros([tf.shape(table)[1]], tf.float64)
+
+    if options.has_tiles:
+        labels = tiles.label(x, tf.transpose(table, [1, 0, 2]), options.metric)
+        return labels, unknown, tf.size(weight)
 
     def by_operations():
         labels, scores = nearest.nearest(nearest.scores(x, table, options.metric))

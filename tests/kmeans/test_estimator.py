@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import kdec
 from kdec import KMeans
-from kdec.kmeans import labeling, lloyd, nearest, points
+from kdec.kmeans import centroids, labeling, lloyd, nearest, points, tiles
 
 SIX_POINTS = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
 
@@ -508,6 +508,37 @@ def test_compiled_searches_change_no_label(monkeypatch, d):
         compiled = KMeans(expected.n_clusters, **options).fit(x)
         np.testing.assert_array_equal(compiled.labels_, expected.labels_)
         np.testing.assert_allclose(compiled.inertia_history_, expected.inertia_history_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("n_init", [1, 2])
+def test_tiles_find_the_nearest_centers(monkeypatch, metric, n_init):
+    monkeypatch.setattr(tiles, "_TILE", 2**13)
+    rng = np.random.default_rng(0)
+    x, centers = rng.normal(size=(2500, 9)), rng.normal(size=(n_init, 60, 9))
+    squares = (centers**2).sum(axis=2)[:, np.newaxis] * (metric == "euclidean")
+    expected = (squares - 2 * x @ centers.swapaxes(1, 2)).argmin(axis=2)
+    labels = tiles.label(tf.constant(x), tf.constant(centers), metric)
+    np.testing.assert_array_equal(labels, expected)
+
+
+def test_sums_by_numpy_follow_the_points_that_change_cluster():
+    rng = np.random.default_rng(0)
+    n, d, k, n_init = 2500, 3, 4, 2
+    x, weight = rng.normal(size=(n, d)), rng.integers(0, 3, n).astype(float)
+    old, new = rng.integers(0, k, (2, n_init, n)).astype(np.int32)
+
+    def sums(labels):
+        own = labels[:, np.newaxis] == np.arange(k)[:, np.newaxis]
+        own = own.reshape(-1, n).astype(float)
+        return own * weight @ x, own @ weight, own @ (weight > 0)
+
+    first = tiles.change_of_sums(x, weight, np.full_like(old, -1), old, k)
+    change = tiles.change_of_sums(x, weight, old, new, k)
+    for found, expected in zip(first, sums(old), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+    for found, expected in zip(centroids.add(first, change), sums(new), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
 def test_other_sizes_do_not_trace_again(caplog):
