@@ -5,7 +5,7 @@ HDBSCAN, which finds its own. Tables go through `kdec.data.read`, so that all sy
 standardised columns; images are values in [0, 1], as flat vectors for the peers. True labels only
 score. HDBSCAN's noise counts as one more cluster.
 
-    python benchmarks/own_data.py
+    python benchmarks/own_data.py [SYSTEM ...]
 
 Needs umap-learn, clustpy, torch, river and palmerpenguins (the `bench` extra). Each fit runs in a
 process of its own; its seconds include compilation, but no imports. Seconds of the processor are
@@ -29,17 +29,20 @@ NAME = "own_data"
 
 def main():
     """Fit what is not recorded yet, and print the table; or in a child process, one fit."""
-    if len(sys.argv) > 1:
-        print(json.dumps(fit(*sys.argv[1:])))
+    if sys.argv[1:2] == ["--fit"]:
+        print(json.dumps(fit(*sys.argv[2:])))
         return
+    unknown = set(sys.argv[1:]) - set(SYSTEMS)
+    if unknown:
+        sys.exit(f"Expected systems out of {list(SYSTEMS)}. Received: {sorted(unknown)}")
     record = comparison.RESULTS / f"{NAME}.json"
     fits = json.loads(record.read_text())["fits"] if record.exists() else []
     done = {(row["data"], row["seed"], row["system"]) for row in fits}
-    for system in SYSTEMS:
+    for system in sys.argv[1:] or SYSTEMS:
         for data in DATA:
             for seed in SEEDS if system not in DETERMINISTIC else SEEDS[:1]:
                 if (data, seed, system) not in done:
-                    row = comparison.in_child(__file__, system, data, str(seed))
+                    row = comparison.in_child(__file__, "--fit", system, data, str(seed))
                     fits.append({"data": data, "seed": seed, "system": system, **row})
                     comparison.write(NAME, {"fits": fits, "means": means(fits)})
                     print(fits[-1], flush=True)

@@ -256,6 +256,42 @@ def models_from_disk(root):
     return _table((f"training, of {benchmark['what']}", "peak"), rows, n_words=1)
 
 
+def own_data(root):
+    """Mean ACC and NMI of clusterings by default settings, a row a system."""
+    means = _benchmark(root, "own_data")["means"]
+    systems = list(dict.fromkeys(system for row in means.values() for system in row))
+    rows = []
+    for system in systems:
+        found = [means[data].get(system) for data in means]
+        rows.append(
+            (
+                system,
+                *(f"{row['accuracy']:.3f} / {row['nmi']:.3f}" if row else "" for row in found),
+            )
+        )
+    return _table(("ACC / NMI", *means), rows, n_words=1)
+
+
+def own_data_seconds(root):
+    """Mean seconds of the processor for the same, a row a system."""
+    means = _benchmark(root, "own_data")["means"]
+    systems = list(dict.fromkeys(system for row in means.values() for system in row))
+    rows = []
+    for system in systems:
+        found = [means[data].get(system) for data in means]
+        rows.append((system, *(_seconds(row["processor_seconds"]) if row else "" for row in found)))
+    return _table(("", *means), rows, n_words=1)
+
+
+def first_report(root):
+    """What a new user waits for, and the memory that it takes."""
+    rows = [
+        (f"`{step['command']}`", _seconds(step["seconds"]), f"{step['peak_mib']:,} MiB")
+        for step in _benchmark(root, "first_report")["steps"]
+    ]
+    return _table(("command", "time", "peak memory"), rows, n_words=1)
+
+
 def autoencoder_speed(root):
     """The benchmark of the autoencoders, beside the floor that the matrix products set."""
     benchmark = _benchmark(root, "autoencoder")

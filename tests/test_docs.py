@@ -137,7 +137,12 @@ def test_figures_in_the_prose_are_those_of_the_records():
 @pytest.mark.parametrize("page", ["models", "own-data", "scale"])
 def test_code_of_a_guide_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    np.save("samples.npy", kdec.load_data("digits").flat)  # what one page reads from the disk
+    # What one page reads from the disk.
+    samples = kdec.load_data("digits").flat
+    np.save("samples.npy", samples)
+    (tmp_path / "shards").mkdir()
+    for name, shard in zip("ab", np.array_split(samples, 2), strict=True):
+        np.save(f"shards/{name}.npy", shard)
     for model in (keras.Model, kdec.DEC):
         monkeypatch.setattr(model, "fit", model.fit)  # for the end of the test
     monkeypatch.setattr(kdec, "choose_n_clusters", kdec.choose_n_clusters)
