@@ -41,17 +41,18 @@ def cluster_by_contrast(
     Args:
         training: The encoder's training, not run yet.
         x: Float32 array (n, ...), or `Shards`, the samples as they come.
-        find_n_clusters: Returns the number of clusters, given the codes.
+        find_n_clusters: Returns the number of clusters, given the codes, or the columns where
+            these are clustered.
         self_labeling: Whether a classifier makes the labels anew; "auto": where convolutions see at
             least 1,000 images.
     """
-    encoder = training.run()
-    codes = apply_in_batches(encoder, x)
-    n_clusters = find_n_clusters(codes)
     if training.is_plain:
         if training.reason is not None:
             _warn(training.reason)
-        return cluster_plainly(training, x, n_clusters)
+        return cluster_plainly(training, x, find_n_clusters)
+    encoder = training.run()
+    codes = apply_in_batches(encoder, x)
+    n_clusters = find_n_clusters(codes)
     kmeans = KMeans(n_clusters, n_init=training.recipe.n_init, random_state=training.seed)
     shares = diffuse_where_possible(
         codes, kmeans.fit(codes).labels_, n_clusters, training.recipe.diffusion_neighbors
@@ -62,7 +63,7 @@ def cluster_by_contrast(
         reason = _why_plain(training, labels, n_clusters)
         if reason is not None:
             _warn(reason)
-            return cluster_plainly(training, x, n_clusters)
+            return cluster_plainly(training, x, find_n_clusters)
     classifier = None
     if self_labeling is True or (
         self_labeling == "auto" and training.is_conv and len(x) >= _LEAST_SELF_LABELED
@@ -91,15 +92,15 @@ def cluster_by_contrast(
     return model
 
 
-def cluster_plainly(training: EncoderTraining, x, n_clusters: int) -> ClusteringModel:
+def cluster_plainly(training: EncoderTraining, x, find_n_clusters) -> ClusteringModel:
     """Return the model of k-means on the standardised columns, or on the pixels."""
     samples = training.samples.flat()
+    nothing = identity(samples.network_shape)
+    encoder = samples.before(nothing)
+    n_clusters = find_n_clusters(apply_in_batches(encoder, x))
     kmeans = KMeans(n_clusters, n_init=training.recipe.n_init, random_state=training.seed)
     kmeans.fit(samples.apply(x))
-    nothing = identity(samples.network_shape)
-    return around_centroids(
-        samples.before(nothing), samples.after(nothing), kmeans.cluster_centers_
-    )
+    return around_centroids(encoder, samples.after(nothing), kmeans.cluster_centers_)
 
 
 def around_centroids(encoder, decoder, centroids, alpha=1.0) -> ClusteringModel:

@@ -61,8 +61,8 @@ class DeepClustering(
     Images are taken with values in [0, 1]; those of unsigned ints are divided by the largest.
 
     Args:
-        n_clusters: Positive int, or "auto": `kdec.choose_n_clusters` chooses on the codes. Defaults
-            to 8.
+        n_clusters: Positive int, or "auto": `kdec.choose_n_clusters` chooses on the codes, or where
+            plain k-means is kept on the columns. Defaults to 8.
         method: "contrast": `kdec.NeighborContrast`, k-means on the codes, `kdec.diffuse_labels`,
             and `kdec.SelfLabeling` where it is worth it. "dec": `kdec.DEC` on an autoencoder.
             "idec": the same with reconstruction. Defaults to "contrast".

@@ -270,13 +270,22 @@ def test_ten_digits_are_found_and_new_ones_labelled_alike():
 
 
 @pytest.mark.slow
-def test_where_an_encoder_parts_as_many_neighbors_plain_k_means_is_kept():
+def test_where_an_encoder_parts_as_many_neighbors_plain_k_means_is_kept(monkeypatch):
     x, _ = make_blobs([1000, 150, 80], 8, cluster_std=1.0, random_state=0)
+    seen = []
+
+    def choose(codes, *, encoder, random_state):
+        seen.append(codes)
+        return ChoiceOfK(None, 3, 1.0, "so it seems")
+
+    monkeypatch.setattr("kdec.clustering.estimator.choose_n_clusters", choose)
     with pytest.warns(UserWarning, match="its clusters part"):
-        clustering = kdec.DeepClustering(3, random_state=0).fit(x)
+        clustering = kdec.DeepClustering("auto", random_state=0).fit(x)
     kmeans = sklearn.cluster.KMeans(3, n_init=10, random_state=0)
     scaled = StandardScaler().fit_transform(x)
     assert metrics.ari(clustering.labels_, kmeans.fit_predict(scaled)) > 0.99
+    # The number is that of what is clustered in the end, not of the codes.
+    np.testing.assert_allclose(seen[-1], scaled, atol=1e-5)
 
 
 @pytest.mark.slow
