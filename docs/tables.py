@@ -29,6 +29,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "kmeans_speed_table": kmeans_speed(root),
         "autoencoder_speed_table": autoencoder_speed(root),
         "memory_table": memory(root),
+        "kmeans_from_disk_table": kmeans_from_disk(root),
         "models_from_disk_table": models_from_disk(root),
         "run_times_table": run_times(root),
         "dec_on_three_seeds": f"{_dec_on_three_seeds(root):.4f}",
@@ -247,6 +248,16 @@ def memory(root):
         rows.append((work["what"], *peaks, *above))
     head = ("work", "kdec, process", "scikit-learn, process", "kdec, fit", "scikit-learn, fit")
     return _table(head, rows, n_words=1)
+
+
+def kmeans_from_disk(root):
+    """Time and peak memory of k-means on samples on the disk, and on the same array in memory."""
+    benchmark = _benchmark(root, "kmeans_from_disk")
+    rows = [
+        (where, _seconds(system["seconds"]), f"{system['peak_mib']:,.0f} MiB")
+        for where, system in benchmark["systems"].items()
+    ]
+    return _table((benchmark["what"], "time", "peak of the process"), rows, n_words=1)
 
 
 def models_from_disk(root):
