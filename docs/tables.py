@@ -31,6 +31,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "memory_table": memory(root),
         "kmeans_from_disk_table": kmeans_from_disk(root),
         "models_from_disk_table": models_from_disk(root),
+        "own_data_table": own_data(root),
         "run_times_table": run_times(root),
         "dec_on_three_seeds": f"{_dec_on_three_seeds(root):.4f}",
         "untrained_neighbours": _untrained_neighbours(root),
@@ -281,26 +282,6 @@ def own_data(root):
             )
         )
     return _table(("ACC / NMI", *means), rows, n_words=1)
-
-
-def own_data_seconds(root):
-    """Mean seconds of the processor for the same, a row a system."""
-    means = _benchmark(root, "own_data")["means"]
-    systems = list(dict.fromkeys(system for row in means.values() for system in row))
-    rows = []
-    for system in systems:
-        found = [means[data].get(system) for data in means]
-        rows.append((system, *(_seconds(row["processor_seconds"]) if row else "" for row in found)))
-    return _table(("", *means), rows, n_words=1)
-
-
-def first_report(root):
-    """What a new user waits for, and the memory that it takes."""
-    rows = [
-        (f"`{step['command']}`", _seconds(step["seconds"]), f"{step['peak_mib']:,} MiB")
-        for step in _benchmark(root, "first_report")["steps"]
-    ]
-    return _table(("command", "time", "peak memory"), rows, n_words=1)
 
 
 def autoencoder_speed(root):
