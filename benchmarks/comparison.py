@@ -8,8 +8,11 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
+
 from kdec.experiments import processor
 
+_AT_ONCE = 100_000  # rows
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 _PACKAGES = (
     *("kdec", "tensorflow", "keras", "numpy", "scikit-learn"),
@@ -39,6 +42,17 @@ def write(name, figures):
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def write_samples(path, shape, n_clusters):
+    """Write float32 points around random centers to an `.npy` file, a part of them at a time."""
+    random = np.random.default_rng(0)
+    centers = 2 * random.standard_normal((n_clusters, shape[1]), dtype=np.float32)
+    x = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    for start in range(0, len(x), _AT_ONCE):
+        own = x[start : start + _AT_ONCE]
+        own[:] = random.standard_normal(own.shape, dtype=np.float32)
+        own += centers[random.integers(0, n_clusters, len(own))]
 
 
 def _versions():

@@ -27,18 +27,7 @@ import numpy as np
 
 ROWS, COMPARED = 1_000_000, 100_000
 MOST_MIB = 2e9 / 2**20
-_FEATURES, _CLUSTERS, _AT_ONCE = 100, 10, 100_000
-
-
-def write_samples(path, n):
-    """Write points around random centers."""
-    random = np.random.default_rng(0)
-    centers = 2 * random.standard_normal((_CLUSTERS, _FEATURES), dtype=np.float32)
-    x = np.lib.format.open_memmap(path, "w+", np.float32, (n, _FEATURES))
-    for start in range(0, n, _AT_ONCE):
-        own = x[start : start + _AT_ONCE]
-        own[:] = random.standard_normal(own.shape, dtype=np.float32)
-        own += centers[random.integers(0, _CLUSTERS, len(own))]
+_FEATURES, _CLUSTERS = 100, 10
 
 
 def train_dec(x):
@@ -94,7 +83,7 @@ def main(n, n_compared):
     rows = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "samples.npy")
-        write_samples(path, n)
+        comparison.write_samples(path, (n, _FEATURES), _CLUSTERS)
         for model in TRAIN:
             for where, size in (("disk", n), ("disk", n_compared), ("memory", n_compared)):
                 name = f"{model}, {size:,} samples, {where}"

@@ -22,19 +22,8 @@ import comparison
 import numpy as np
 
 ROWS = 4_000_000
-_FEATURES, _CLUSTERS, _ITERATIONS, _AT_ONCE = 16, 64, 20, 100_000
+_FEATURES, _CLUSTERS, _ITERATIONS = 16, 64, 20
 _MOST_DIFFERENCE = 1e-5
-
-
-def write_samples(path, n):
-    """Write points around random centers."""
-    random = np.random.default_rng(0)
-    centers = 2 * random.standard_normal((_CLUSTERS, _FEATURES), dtype=np.float32)
-    x = np.lib.format.open_memmap(path, "w+", np.float32, (n, _FEATURES))
-    for start in range(0, n, _AT_ONCE):
-        own = x[start : start + _AT_ONCE]
-        own[:] = random.standard_normal(own.shape, dtype=np.float32)
-        own += centers[random.integers(0, _CLUSTERS, len(own))]
 
 
 def work(path, out):
@@ -75,7 +64,7 @@ def main(n):
     """Measure one, two and three workers, print and record the figures."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "samples.npy")
-        write_samples(path, n)
+        comparison.write_samples(path, (n, _FEATURES), _CLUSTERS)
         rows = {count: run(path, count) for count in (1, 2, 3)}
     one = np.array(rows[1]["centers"])
     for count, row in rows.items():

@@ -75,6 +75,17 @@ def float64():
     keras.config.set_dtype_policy(policy)
 
 
+@pytest.fixture
+def on_disk(tmp_path):
+    """A function from an array to the same one as a read-only memory map."""
+
+    def written(x):
+        np.save(tmp_path / "x.npy", x)
+        return np.load(tmp_path / "x.npy", mmap_mode="r")
+
+    return written
+
+
 @pytest.fixture(scope="session")
 def run_python():
     """A function that runs code in a fresh interpreter and returns its standard output."""

@@ -182,22 +182,22 @@ def _overrides(experiment, weights, precision):
     """What `execute` is given of these two options, if they are."""
     overrides = {}
     if weights is not None:
-        if not experiment.takes_weights:
-            able = [other.name for other in EXPERIMENTS.values() if other.takes_weights]
-            raise ValueError(
-                f"Expected no --weights, or an experiment that starts from some, out of {able}. "
-                f"Received: {experiment.name!r} with --weights {weights}"
-            )
+        _check_takes(experiment, "weights", weights, "an experiment that starts from some")
         overrides["weights"] = str(weights)
     if precision is not None:
-        if not experiment.takes_precision:
-            able = [other.name for other in EXPERIMENTS.values() if other.takes_precision]
-            raise ValueError(
-                f"Expected no --precision, or an experiment that trains networks, out of {able}. "
-                f"Received: {experiment.name!r} with --precision {precision}"
-            )
+        _check_takes(experiment, "precision", precision, "an experiment that trains networks")
         overrides["precision"] = precision.value
     return overrides
+
+
+def _check_takes(experiment, option, value, kind):
+    """Raise a ValueError if an experiment has no use for an option."""
+    able = [other.name for other in EXPERIMENTS.values() if getattr(other, f"takes_{option}")]
+    if experiment.name not in able:
+        raise ValueError(
+            f"Expected no --{option}, or {kind}, out of {able}. "
+            f"Received: {experiment.name!r} with --{option} {value}"
+        )
 
 
 def _results_table(result):

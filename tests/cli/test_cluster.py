@@ -20,22 +20,6 @@ from kdec.data import Shards
 RUN = Path("runs", "cluster-flowers-seed0")
 
 
-@pytest.fixture
-def command(monkeypatch, capfd):
-    """A function that runs `kdec`: exit code, output, error output."""
-    # So that no line of an error is broken.
-    monkeypatch.setenv("COLUMNS", "500")
-
-    def run(*arguments):
-        capfd.readouterr()
-        monkeypatch.setattr(sys, "argv", ["kdec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code or 0, *capfd.readouterr()
-
-    return run
-
-
 @pytest.fixture(scope="module")
 def flowers():
     """Rows of three kinds of flowers, and a column that no spreadsheet should see as a formula."""

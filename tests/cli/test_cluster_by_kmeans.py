@@ -2,28 +2,11 @@
 
 import csv
 import json
-import sys
 
 import numpy as np
 import pytest
 
 import kdec
-from kdec.cli import commands as cli
-
-
-@pytest.fixture
-def command(monkeypatch, capfd):
-    """A function that runs `kdec`: exit code, output, error output."""
-    monkeypatch.setenv("COLUMNS", "500")
-
-    def run(*arguments):
-        capfd.readouterr()
-        monkeypatch.setattr(sys, "argv", ["kdec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code or 0, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -11,17 +11,6 @@ from kdec.clustering.stages import Stages
 from kdec.data import Shards
 
 
-@pytest.fixture
-def on_disk(tmp_path):
-    """A function from an array to the same one as a read-only memory map."""
-
-    def written(x):
-        np.save(tmp_path / "x.npy", x)
-        return np.load(tmp_path / "x.npy", mmap_mode="r")
-
-    return written
-
-
 def assert_same(clustering, expected, x):
     np.testing.assert_array_equal(clustering.labels_, expected.labels_)
     np.testing.assert_array_equal(clustering.embedding_, expected.embedding_)

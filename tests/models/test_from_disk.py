@@ -21,17 +21,6 @@ X[::3] += 2
 LABELS = np.arange(150) % 3
 
 
-@pytest.fixture
-def on_disk(tmp_path):
-    """A function from an array to the same one as a read-only memory map."""
-
-    def written(x):
-        np.save(tmp_path / "x.npy", x)
-        return np.load(tmp_path / "x.npy", mmap_mode="r")
-
-    return written
-
-
 def trained_dec(x):
     dec = DEC(dense((5, 8, 2), seed=0), 3)
     dec.clustering.clusters.assign(dec.encoder(X[:3]))
