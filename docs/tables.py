@@ -32,6 +32,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "kmeans_from_disk_table": kmeans_from_disk(root),
         "models_from_disk_table": models_from_disk(root),
         "own_data_table": own_data(root),
+        "first_report_table": first_report(root),
         "run_times_table": run_times(root),
         "dec_on_three_seeds": f"{_dec_on_three_seeds(root):.4f}",
         "untrained_neighbours": _untrained_neighbours(root),
@@ -282,6 +283,15 @@ def own_data(root):
             )
         )
     return _table(("ACC / NMI", *means), rows, n_words=1)
+
+
+def first_report(root):
+    """What a new user waits from installation to reports, a row a command."""
+    rows = [
+        (f"`{step['command']}`", f"{step['seconds']:.0f} s", f"{step['peak_mib']:,} MiB")
+        for step in _benchmark(root, "first_report")["steps"]
+    ]
+    return _table(("command", "time", "peak of the process"), rows, n_words=1)
 
 
 def autoencoder_speed(root):

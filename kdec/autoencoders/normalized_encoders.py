@@ -16,7 +16,8 @@ from kdec.autoencoders.building import (
 # Keras' 0.99 lags hundreds of steps behind the weights: a network that is right in training then
 # predicts nonsense.
 _MOMENTUM = 0.9
-_LARGE_SIDE = 20  # from above which the first convolution halves the image
+_LARGE_SIDE = 20  # from above which the first convolution makes the image smaller
+_SIDE_AFTER_FIRST = 16  # about that of an image of 32 pixels, whatever comes in
 
 
 def conv_encoder(
@@ -31,8 +32,9 @@ def conv_encoder(
 
     Conv 32 5x5 stride 2, Conv 64 3x3 stride 2, Conv 128 3x3, max-pool 2, Conv 128 3x3, each with
     batch normalisation and relu; then the linear embedding. Images of up to 20 pixels keep their
-    size in the first convolution, which is then 3x3. With `embedding_units` the number of clusters
-    it is a classifier that gives logits.
+    size in the first convolution, which is then 3x3. From 48 pixels on its stride s grows to
+    a sixteenth of the shorter side, and its kernel to 2 s + 1: large images train about as fast as
+    small ones. With `embedding_units` the number of clusters it is a classifier that gives logits.
 
     Args:
         image_shape: Height and width of at least 4, channels. Defaults to (28, 28, 1).
@@ -60,12 +62,13 @@ def conv_encoder(
     image_shape, embedding_units = image_sizes(image_shape, embedding_units, least_side=4)
     _check_dropout(dropout)
     initializer = uniform_initializers(scale=1.0, mode="fan_avg", seed=seed)
-    large = min(image_shape[:2]) > _LARGE_SIDE
+    side = min(image_shape[:2])
+    stride = max(2, side // _SIDE_AFTER_FIRST) if side > _LARGE_SIDE else 1
 
-    def convolution(inputs, filters, kernel, strides=1):
+    def convolution(inputs, filters, kernel_size, strides=1):
         outputs = keras.layers.Conv2D(
             filters,
-            kernel,
+            kernel_size,
             strides=strides,
             padding="same",
             use_bias=False,
@@ -76,7 +79,7 @@ def conv_encoder(
         return _normalized(outputs, dtype)
 
     inputs = keras.Input(image_shape, name="encoder_input")
-    outputs = convolution(inputs, 32, 5, strides=2) if large else convolution(inputs, 32, 3)
+    outputs = convolution(inputs, 32, 2 * stride + 1, strides=stride)
     outputs = convolution(outputs, 64, 3, strides=2)
     outputs = convolution(outputs, 128, 3)
     outputs = keras.layers.MaxPooling2D(2, data_format=CHANNELS_LAST, dtype=dtype)(outputs)

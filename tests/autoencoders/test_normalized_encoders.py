@@ -19,6 +19,14 @@ def test_images_of_any_size_have_codes(shape):
     assert np.isfinite(encoder(np.ones((2, *shape), "float32"))).all()
 
 
+@pytest.mark.parametrize(
+    ("side", "stride"), [(20, 1), (21, 2), (47, 2), (48, 3), (64, 4), (128, 8)]
+)
+def test_large_images_are_made_small_at_once(side, stride):
+    first = conv_encoder((side, side + 9, 3)).layers[1]
+    assert (first.kernel_size, first.strides) == ((2 * stride + 1,) * 2, (stride,) * 2)
+
+
 def test_convolutions_are_those_of_the_record():
     kernels = [
         (layer.kernel_size, layer.strides, layer.filters)
