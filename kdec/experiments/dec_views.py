@@ -5,7 +5,8 @@ the samples as they are. Images of more than 20 pixels a side are turned and shi
 and vectors, get noise.
 
 Reference:
-    Guo, Zhu, Liu, Yin, Deep Embedded Clustering with Data Augmentation (2018), ConvDEC-DA.
+    Guo, Zhu, Liu, Yin, Deep Embedded Clustering with Data Augmentation (2018), ConvDEC-DA;
+    code: https://github.com/XifengGuo/DEC-DA.
 """
 
 import keras
@@ -18,7 +19,7 @@ from kdec.views import RandomAffine, RandomNoise
 
 _ADAM = {"class_name": "Adam", "config": {"learning_rate": 0.001}}
 
-# Network, views and trainings of the authors' code; of small images and vectors it has none.
+# Convolutional network, its views and the trainings of the authors' code; the noise is ours.
 _FULL = {
     **dec.PRESETS["full"],
     "autoencoder": "auto",
