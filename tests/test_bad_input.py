@@ -327,7 +327,12 @@ TABLE = {
     "ShuffledBatches": (
         models.ShuffledBatches,
         {"x": X, "batch_size": 4},
-        {"x": (None, 3, X[:0], (X, X[:5])), "batch_size": COUNTS, "seed": SEEDS},
+        {
+            "x": (None, 3, X[:0], (X, X[:5])),
+            "batch_size": COUNTS,
+            "seed": SEEDS,
+            "views": NO_LAYERS,
+        },
     ),
     "TemperatureDecay": (
         models.TemperatureDecay,

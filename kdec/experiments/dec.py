@@ -2,7 +2,7 @@
 
 The pixels, the embedding of the autoencoder, and DEC are each clustered and scored. The other
 systems of the source, `dec_conv`, `dec_reconstruction` and `dec_conv_reconstruction`, are this run
-with another configuration.
+with another configuration; `dec_views` is this run on random views.
 """
 
 import keras
@@ -10,6 +10,7 @@ import numpy as np
 
 from kdec import plots
 from kdec.autoencoders import Autoencoder, conv, dense
+from kdec.clustering import choose_network
 from kdec.experiments.run import Run
 from kdec.experiments.starting import load_autoencoder
 from kdec.kmeans import KMeans
@@ -53,11 +54,17 @@ PRESETS = {
 }
 
 
-def run(run: Run) -> None:
-    """Cluster pixels and embedding, then train encoder and centroids; score and draw each."""
+def run(run: Run, views: keras.Layer | None = None) -> None:
+    """Cluster pixels and embedding, then train encoder and centroids; score and draw each.
+
+    Args:
+        run: The run.
+        views: Layer of random views that autoencoder and DEC train on. Defaults to None: the
+            samples as they are.
+    """
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
     # First, since weights that do not fit end the run.
-    autoencoder, stages = pretrain(run)
+    autoencoder, stages = pretrain(run, views)
     kmeans = KMeans(n_clusters, n_init=config["n_init"], random_state=run.seed)
     with run.timed("pixels"):
         labels = kmeans.fit_predict(run.dataset.flat)
@@ -68,6 +75,7 @@ def run(run: Run) -> None:
         n_clusters,
         clustering_weight=config["clustering_weight"],
         reconstruction_weight=config["reconstruction_weight"],
+        views=views,
     )
     with run.timed("embedding"):
         labels = dec.initialize(x, n_init=config["n_init"], random_state=run.seed)
@@ -83,7 +91,7 @@ def run(run: Run) -> None:
 
 def samples(run: Run) -> np.ndarray:
     """Return the data as the run's autoencoder takes them: vectors, or images with channels."""
-    if run.config["autoencoder"] == "dense":
+    if network(run) == "dense":
         return run.dataset.flat
     if not _are_images(run):
         raise ValueError(f"Expected a data set of images. Received: {run.dataset.name}")
@@ -91,10 +99,16 @@ def samples(run: Run) -> np.ndarray:
     return x[..., np.newaxis] if x.ndim == 3 else x
 
 
+def network(run: Run) -> str:
+    """Return "dense" or "conv", the kind of the run's autoencoder; "auto" goes by the data."""
+    name = run.config["autoencoder"]
+    return choose_network(run.dataset.x.shape[1:]) if name == "auto" else name
+
+
 def build(run: Run) -> Autoencoder:
     """Build the autoencoder of the run's configuration, compiled."""
     config, shape = run.config, samples(run).shape[1:]
-    if config["autoencoder"] == "dense":
+    if network(run) == "dense":
         dims = (*shape, *config["hidden_units"], config["embedding_units"])
         autoencoder = dense(dims, seed=run.seed)
     else:
@@ -103,8 +117,12 @@ def build(run: Run) -> Autoencoder:
     return autoencoder
 
 
-def pretrain(run: Run) -> tuple[Autoencoder, list[str]]:
+def pretrain(run: Run, views: keras.Layer | None = None) -> tuple[Autoencoder, list[str]]:
     """Train the autoencoder, or load it from the weights that the configuration names.
+
+    Args:
+        run: The run.
+        views: Layer of random views, which the autoencoder then reconstructs. Defaults to None.
 
     Returns:
         The autoencoder, and the names of the stages that it took.
@@ -116,7 +134,7 @@ def pretrain(run: Run) -> tuple[Autoencoder, list[str]]:
         return autoencoder, []
 
     def fit(autoencoder, callbacks):
-        batches = ShuffledBatches(x, config["batch_size"], seed=run.seed)
+        batches = ShuffledBatches(x, config["batch_size"], seed=run.seed, views=views)
         autoencoder.steps_per_execution = -(-batches.n_batches // _REPORTS)
         autoencoder.fit(
             batches.dataset,

@@ -136,6 +136,15 @@ EXPERIMENTS = {
             takes_precision=True,
         ),
         Experiment(
+            name="dec-views",
+            source="beyond",
+            summary="DEC whose autoencoder and self-training see random views of the samples",
+            module="kdec.experiments.dec_views",
+            full_data="mnist",
+            takes_weights=True,
+            takes_precision=True,
+        ),
+        Experiment(
             name="contrast-ablations",
             source="beyond",
             summary="Neighbour contrast with one part left out or changed",

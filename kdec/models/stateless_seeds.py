@@ -4,6 +4,7 @@ Keras' seed generators count their calls, and no saved model keeps the count. Se
 they draw the same in a training that a kill interrupted as in one that never stopped.
 """
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -28,9 +29,23 @@ class StatelessSeeds:
 
     def set_step(self, step) -> None:
         """Let all random numbers until the next call be those of `step`, a scalar int tensor."""
+        for state, value in self._at(step):
+            state.assign(value)
+
+    def scope(self, step) -> keras.StatelessScope:
+        """Return a scope in which all random numbers are those of `step`, and no state changes.
+
+        For batches made by `tf.data`, on threads of its own and, by choice, several at once.
+        """
+        return keras.StatelessScope(self._at(step))
+
+    def _at(self, step):
+        """Each generator's state and what it is at `step`."""
+        pairs = []
         for state, seed in zip(self.states, self.seeds, strict=True):
             count = ops.cast(step, state.dtype) * _MOST_DRAWS
-            state.assign(ops.stack([ops.cast(seed, state.dtype), count]))
+            pairs.append((state, ops.stack([ops.cast(seed, state.dtype), count])))
+        return pairs
 
 
 def _seed_states(layers):
