@@ -5,7 +5,8 @@
 Writes shards of 1,000,000 rows of 16 float32 to a temporary folder, by default 30 of them, 1.9 GB,
 and removes them at the end. `KMeans` takes them once as `kdec.data.Shards` and once as one array,
 each in a process of its own: 64 clusters, 10 iterations, one restart from random points. `peak` is
-the process's highest resident memory, libraries included. The files are in the system's cache for both, if it has room.
+the process's highest resident memory, libraries included. The files are in the system's cache for
+both, if it has room.
 
 Writes results/benchmarks/kmeans_from_disk.json, for the default number of rows only.
 """
