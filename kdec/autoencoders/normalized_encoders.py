@@ -12,6 +12,7 @@ from kdec.autoencoders.building import (
     positive_ints,
     uniform_initializers,
 )
+from kdec.autoencoders.fused_normalization import FusedBatchNormalization
 
 # Keras' 0.99 lags hundreds of steps behind the weights: a network that is right in training then
 # predicts nonsense.
@@ -76,7 +77,7 @@ def conv_encoder(
             data_format=CHANNELS_LAST,
             dtype=dtype,
         )(inputs)
-        return _normalized(outputs, dtype)
+        return _normalized(outputs, FusedBatchNormalization, dtype)
 
     inputs = keras.Input(image_shape, name="encoder_input")
     outputs = convolution(inputs, 32, 2 * stride + 1, strides=stride)
@@ -135,7 +136,7 @@ def dense_encoder(
         outputs = keras.layers.Dense(
             units, use_bias=False, kernel_initializer=initializer(), dtype=dtype
         )(outputs)
-        outputs = _normalized(outputs, dtype)
+        outputs = _normalized(outputs, keras.layers.BatchNormalization, dtype)
     outputs = _embedding(outputs, embedding_units, dropout, dtype, initializer(), seed)
     return keras.Model(inputs, outputs, name="encoder")
 
@@ -145,8 +146,8 @@ def _check_dropout(dropout):
         raise ValueError(f"Expected `dropout` to be in [0, 1). Received: dropout={dropout!r}")
 
 
-def _normalized(inputs, dtype):
-    outputs = keras.layers.BatchNormalization(momentum=_MOMENTUM, dtype=dtype)(inputs)
+def _normalized(inputs, normalization, dtype):
+    outputs = normalization(momentum=_MOMENTUM, dtype=dtype)(inputs)
     return keras.layers.ReLU(dtype=dtype)(outputs)
 
 
