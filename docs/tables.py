@@ -31,6 +31,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "memory_table": memory(root),
         "kmeans_from_disk_table": kmeans_from_disk(root),
         "models_from_disk_table": models_from_disk(root),
+        "memory_growth_table": memory_growth(root),
         "own_data_table": own_data(root),
         "first_report_table": first_report(root),
         "run_times_table": run_times(root),
@@ -267,6 +268,17 @@ def models_from_disk(root):
     benchmark = _benchmark(root, "models_from_disk")
     rows = [(name, f"{row['peak_mib']:,.0f} MiB") for name, row in benchmark["rows"].items()]
     return _table((f"training, of {benchmark['what']}", "peak"), rows, n_words=1)
+
+
+def memory_growth(root):
+    """Peak memory of trainings from the disk by the number of samples, a row a model."""
+    benchmark = _benchmark(root, "memory_growth")
+    rows = [
+        (model, *(f"{figures['peak_mib']:,.0f}" for figures in by_size.values()))
+        for model, by_size in benchmark["rows"].items()
+    ]
+    sizes = (f"{int(n):,}" for n in next(iter(benchmark["rows"].values())))
+    return _table((f"MiB, {benchmark['what']}", *sizes), rows, n_words=1)
 
 
 def own_data(root):

@@ -293,4 +293,4 @@ def _check_rows(name, rows, n, width=None):
             f"Expected `{name}` to be rows of `x`, from 0 to {n - 1}. "
             f"Received: {rows.min()} to {rows.max()}"
         )
-    return rows.astype(np.int32)
+    return rows.astype(np.int32, copy=False)
