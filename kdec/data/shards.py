@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 _MOST_OPEN = 128  # files of one array; systems allow some 1,000 to a process
-_MOST_MAPPED = 64 * 2**20  # bytes read before their pages leave the process
-_MAPPED_AROUND = 2 * 2**20  # bytes that Linux may map into the process where one is read
-_ROWS_APART = _MOST_MAPPED // _MAPPED_AROUND
+_BYTES_IN_ORDER = 16 * 2**20  # read before their pages leave the process
+_ROWS_APART = 32  # likewise: Linux may map 2 MiB around each, and to take pages away costs time
 
 
 class Shards:
@@ -64,7 +63,7 @@ class Shards:
         self._ends = list(accumulate(part.shape[0] for part in self._parts))
         self.shape = (self._ends[-1], *first.shape[1:])
         self.dtype = first.dtype.newbyteorder("=")
-        self._open, self._n_read = {}, 0
+        self._open, self._share_read = {}, 0.0
 
     @classmethod
     def of(cls, x: Any) -> "Shards | None":
@@ -180,9 +179,12 @@ class Shards:
                 self._open.clear()
             self._open[number] = part = _opened(self._parts[number])
         target[places] = values = part[rows]
-        self._n_read += values.nbytes if isinstance(rows, slice) else len(rows) * _MAPPED_AROUND
-        if self._n_read >= _MOST_MAPPED:
-            self._n_read = 0
+        is_in_order = isinstance(rows, slice)
+        self._share_read += (
+            values.nbytes / _BYTES_IN_ORDER if is_in_order else len(rows) / _ROWS_APART
+        )
+        if self._share_read >= 1:
+            self._share_read = 0.0
             for each in list(self._open.values()):
                 _release(each)
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from kdec.guards import refuse_other_work
 from kdec.kmeans import lloyd
 from kdec.kmeans.lloyd import Progress
+from kdec.kmeans.points import shared
 from kdec.whole_files import written_whole
 from kdec.workers import Workers
 
@@ -49,12 +50,9 @@ class Checkpoint:
             return Progress(*(file[name] for name in Progress._fields))
 
     def run(self, points, sample_weight, progress, max_iter, tol, metric, workers):
-        """Run Lloyd's algorithm to its end, with a checkpoint every few iterations.
-
-        Returns:
-            The progress at the end, and how many rows a chunk had.
-        """
+        """Run Lloyd's algorithm to its end, with a checkpoint every few iterations."""
         n_init, n_clusters, _ = np.shape(progress.ended_at)
+        weights = shared(sample_weight)
         options, rows, n_directions = lloyd.choose_options(
             points, len(sample_weight), n_clusters, n_init, metric
         )
@@ -63,7 +61,7 @@ class Checkpoint:
             stop = max_iter if self._path is None else int(progress.iteration) + _EVERY
             progress = lloyd.fit(
                 points,
-                sample_weight,
+                weights,
                 progress,
                 tf.constant(min(stop, max_iter), tf.int32),
                 tf.constant(max_iter, tf.int32),
@@ -73,7 +71,7 @@ class Checkpoint:
                 options=options,
                 workers=workers,
             )
-        return progress, rows
+        return progress
 
     def _save(self, progress):
         if self._path is None or self._workers.index > 0:

@@ -22,12 +22,14 @@ from kdec.kmeans.checkpoint import Checkpoint
 from kdec.kmeans.disk import DiskRows
 from kdec.kmeans.parameters import check_parameters
 from kdec.kmeans.points import (
+    aligned,
     chunk_rows,
     columns_to_copy,
     copied,
     finite_statistics,
     fits_copy,
     opened,
+    shared,
     unit_rows,
 )
 from kdec.kmeans.share import Share
@@ -148,6 +150,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             sample_weight, fixed_inertia = without_zero_rows(
                 X, sample_weight, self.n_clusters, workers
             )
+        sample_weight = aligned(sample_weight)
         about = share.statistics(finite_statistics(X))
         facts = agreement.facts_of(X, self.get_params()) | share.facts(sample_weight, about)
         checkpoint = Checkpoint(backup_dir, facts, workers)
@@ -208,7 +211,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             )
             labels = self._label(points, n, centers, rows)
             self.inertia_ = self._inertia(points, sample_weight, centers, labels, rows)
-        self.labels_, self._weights = labels.numpy(), weights.numpy()
+        self.labels_, self._weights = labels, weights.numpy()
         self.cluster_centers_ = (origin + centers.numpy()).astype(self.cluster_centers_.dtype)
         return self
 
@@ -231,14 +234,13 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _run(self, points, sample_weight, progress, tol, checkpoint, workers):
         """Set the attributes of the best restart; return its centers."""
-        progress, rows = checkpoint.run(
+        progress = checkpoint.run(
             points, sample_weight, progress, self.max_iter, tol, self.metric, workers
         )
         best, self.inertia_, self.labels_ = restarts.best(
             points,
             sample_weight,
             progress.ended_at,
-            rows,
             self.metric,
             verbose=self.verbose,
             workers=workers,
@@ -275,7 +277,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def predict(self, X):
         """Return the cluster of each row of `X`, of any kind that `fit` takes: int32, (n,)."""
         with self._new_points(self._check_new(X)) as new:
-            return self._label(*new).numpy()
+            return self._label(*new)
 
     def transform(self, X):
         """Return the distances of each row to each centroid, (n, n_clusters).
@@ -315,7 +317,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         return labeling.label(points, n, centers, rows, metric=self.metric)
 
     def _inertia(self, points, sample_weight, centers, labels, rows):
-        total = labeling.inertia(points, sample_weight, centers, labels, rows, metric=self.metric)
+        weights, labels = shared(aligned(sample_weight)), shared(labels)
+        total = labeling.inertia(points, weights, centers, labels, rows, metric=self.metric)
         return float(total)
 
     def _restarts(self):

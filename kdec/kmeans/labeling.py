@@ -3,19 +3,37 @@
 Shapes: n points, c points of a chunk, d features, k clusters, R restarts.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from kdec.kmeans import nearest
-from kdec.kmeans.points import dense, own_products, read, squared_lengths
+from kdec.kmeans.points import aligned_empty, dense, own_products, read, squared_lengths
 from kdec.kmeans.tracing import fold_chunks, for_any_size, map_chunks
+
+_CHUNKS = 64  # labelled at once
+
+
+def label(points, n, centers, rows, *, metric) -> np.ndarray:
+    """Return the nearest of the centers (k, d) for each of the n points, (n,) int32.
+
+    They are filled in some chunks at a time: the parts of all at once, beside their whole, would
+    take twice the room.
+    """
+    labels = aligned_empty((n,), np.int32)
+    at_once = rows * _CHUNKS
+    for start in range(0, n, at_once):
+        part = labels[start : start + at_once]
+        part[:] = label_part(points, start, len(part), centers, rows, metric=metric)
+    return labels
 
 
 @for_any_size
-def label(points, n, centers, rows, *, metric):
-    """Return the nearest of the centers (k, d) for each of the n points, (n,) int32."""
+def label_part(points, first, n, centers, rows, *, metric):
+    """Return what `label` returns for the n points from the first on."""
 
     def of_chunk(start, size):
-        table = nearest.scores(read(points, start, size), centers[:, tf.newaxis], metric)
+        x = read(points, first + start, size)
+        table = nearest.scores(x, centers[:, tf.newaxis], metric)
         return tf.argmin(table, axis=0, output_type=tf.int32)[0]
 
     return map_chunks(of_chunk, n, rows, tf.int32, rank=1)

@@ -228,6 +228,7 @@ def _start(n, progress, rows, options) -> State:
     """Return the state of a run before the first iteration from `progress` on."""
     centers = progress.centers
     n_active, k, d = tf.unstack(tf.shape(centers))
+    projected = n if options.has_subspace else 0
     history = tf.TensorArray(
         tf.float64, progress.iteration, dynamic_size=True, element_shape=[None]
     )
@@ -238,7 +239,10 @@ def _start(n, progress, rows, options) -> State:
         labels=-tf.ones([(n + rows - 1) // rows, n_active, rows], options.label_type),
         sums=centroids.empty_sums(n_active * k, d),
         subspace=Subspace(
-            *(tf.zeros(shape, centers.dtype) for shape in ([d, 0], [n, 1], [n], [n]))
+            *(
+                tf.zeros(shape, centers.dtype)
+                for shape in ([d, 0], [projected, 1], [projected], [projected])
+            )
         ),
         n_verified=0.0,
         inertia=progress.inertia,

@@ -6,7 +6,7 @@ Shapes: n points of a batch, d features, k clusters.
 import tensorflow as tf
 
 from kdec.kmeans.centroids import change_of_sums
-from kdec.kmeans.labeling import label
+from kdec.kmeans.labeling import label_part
 from kdec.kmeans.points import read
 from kdec.kmeans.tracing import for_any_size
 
@@ -31,7 +31,7 @@ def follow(points, sample_weight, centers, weights, rows, *, metric):
         one over the number of its points; its steps for all points of a batch are one mean.
     """
     n, k = tf.shape(sample_weight)[0], tf.shape(centers)[0]
-    labels = label(points, n, centers, rows, metric=metric)[tf.newaxis]
+    labels = label_part(points, 0, n, centers, rows, metric=metric)[tf.newaxis]
     batch = change_of_sums(read(points, 0, n), sample_weight, -tf.ones_like(labels), labels, k)
     seen = weights + batch.weights
     vectors = tf.cast(centers, tf.float64) * weights[:, tf.newaxis] + batch.vectors

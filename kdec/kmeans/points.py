@@ -158,7 +158,7 @@ def columns_to_copy(varies: np.ndarray, itemsize: int) -> np.ndarray:
 
 def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Copied:
     """Return the chosen columns of the data less the origin, in a copy."""
-    working = _aligned_empty((len(data), int(np.count_nonzero(columns))), data.dtype)
+    working = aligned_empty((len(data), int(np.count_nonzero(columns))), data.dtype)
     ends = np.flatnonzero(np.diff(columns, prepend=False, append=False)).reshape(-1, 2)
     for start in range(0, len(data), _STATISTICS_ROWS):
         rows = slice(start, start + _STATISTICS_ROWS)
@@ -167,7 +167,7 @@ def copied(data: np.ndarray, origin: np.ndarray, columns: np.ndarray) -> Copied:
             own = slice(to, to + last - first)
             np.subtract(data[rows, first:last], origin[first:last], out=working[rows, own])
             to = own.stop
-    return Copied(_shared(working))
+    return Copied(shared(working))
 
 
 def sparse(data: scipy.sparse.csr_matrix) -> Sparse:
@@ -200,7 +200,7 @@ def in_place(data: np.ndarray, origin: np.ndarray) -> InPlace:
     # NumPy shares only writeable buffers, and misaligned values never reach an aligned address.
     if not (flat.flags.writeable and flat.flags.aligned):
         return InPlace(tf.constant(flat), tf.zeros([0], data.dtype), tf.constant(origin))
-    return InPlace(_shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))
+    return InPlace(shared(flat[n_head:]), tf.constant(flat[:n_head]), tf.constant(origin))
 
 
 def chunk_rows(width, n_columns):
@@ -285,14 +285,27 @@ def _sparse_rows(points, start, rows):
     return tf.SparseTensor(places, points.body[own], tf.stack([n_rows, points.d]))
 
 
-def _shared(values: np.ndarray) -> tf.Tensor:
+def aligned(values: np.ndarray) -> np.ndarray:
+    """Return an array that starts on an aligned address: itself, or a copy."""
+    if (
+        values.ctypes.data % _ALIGNMENT == 0
+        and values.flags.writeable
+        and values.flags.c_contiguous
+    ):
+        return values
+    copy = aligned_empty(values.shape, values.dtype)
+    copy[:] = values
+    return copy
+
+
+def shared(values: np.ndarray) -> tf.Tensor:
     """Return a tensor on the memory of an aligned array."""
     if values.size == 0:
         return tf.zeros(values.shape, values.dtype)
     return tf.experimental.dlpack.from_dlpack(values.__dlpack__())
 
 
-def _aligned_empty(shape, dtype) -> np.ndarray:
+def aligned_empty(shape, dtype) -> np.ndarray:
     """Return an uninitialised array that starts on an aligned address."""
     n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
     buffer = np.empty(n_bytes + _ALIGNMENT, np.uint8)

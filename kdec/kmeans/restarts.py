@@ -4,9 +4,9 @@ import logging
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from kdec.kmeans import labeling
+from kdec.kmeans.points import chunk_rows, shared
 
 _LOGGER = logging.getLogger("kdec")
 _ROUNDING = 1e-6
@@ -20,7 +20,7 @@ class Best(NamedTuple):
     labels: np.ndarray  # (n,) int32
 
 
-def best(points, sample_weight, centers, rows, metric, *, verbose, workers) -> Best:
+def best(points, sample_weight, centers, metric, *, verbose, workers) -> Best:
     """Return the restart, of centers (R, k, d), with the lowest inertia.
 
     Restarts that agree to rounding are compared by differences, and the first one wins. Above 0,
@@ -28,26 +28,28 @@ def best(points, sample_weight, centers, rows, metric, *, verbose, workers) -> B
     """
     ordered = _in_one_order(centers.numpy())
     weight = float(workers.sum(sample_weight.sum(dtype=np.float64)))
-    found, inertia_of = None, {}
-    for restart in _candidates(points, sample_weight, centers, rows, metric, verbose, workers):
+    found, inertia_of, weights = None, {}, shared(sample_weight)
+    rows = chunk_rows(points.width, centers.shape[1])
+    for restart in _candidates(points, weights, centers, metric, verbose, workers):
         if _is_known(restart, inertia_of, ordered, weight):
             continue
         own = centers[restart]
         labels = labeling.label(points, len(sample_weight), own, rows, metric=metric)
-        inertia = labeling.inertia(points, sample_weight, own, labels, rows, metric=metric)
+        inertia = labeling.inertia(points, weights, own, shared(labels), rows, metric=metric)
         inertia = float(workers.sum(inertia))
         inertia_of[restart] = inertia
         if found is None or inertia < found.inertia * (1 - _ROUNDING):
-            found = Best(restart, inertia, labels.numpy())
+            found = Best(restart, inertia, labels)
     return found
 
 
-def _candidates(points, sample_weight, centers, rows, metric, verbose, workers):
+def _candidates(points, weights, centers, metric, verbose, workers):
     """Return the restarts whose inertia may be the lowest, given its rounding."""
     if len(centers) == 1 and not verbose:
         return [0]
-    inertia = labeling.inertias(points, sample_weight, centers, rows, metric=metric)
-    scale = labeling.squared_length(points, tf.constant(sample_weight), rows)
+    rows = chunk_rows(points.width, centers.shape[0] * centers.shape[1])
+    inertia = labeling.inertias(points, weights, centers, rows, metric=metric)
+    scale = labeling.squared_length(points, weights, rows)
     inertia, scale = map(np.asarray, workers.sum((inertia, scale)))
     if verbose:
         for restart, value in enumerate(inertia):

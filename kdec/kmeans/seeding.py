@@ -45,13 +45,12 @@ def random_points(
 
 def _distinct(random_state, sample_weight, count, share):
     """Draw distinct points as `RandomState.choice` does, round after round: (count,)."""
-    weights, found = sample_weight.copy(), np.empty(0, np.int64)
+    found = np.empty(0, np.int64)
     while len(found) < count:
-        new = share.at_quantiles(weights, random_state.random_sample(count - len(found)))
+        quantiles = random_state.random_sample(count - len(found))
+        new = share.at_quantiles(sample_weight, quantiles, without=found)
         new = new[np.sort(np.unique(new, return_index=True)[1])]
         found = np.concatenate([found, new])
-        is_own, rows = share.own(new)
-        weights[rows[is_own]] = 0
     return found
 
 

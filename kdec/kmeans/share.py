@@ -6,6 +6,8 @@ from scipy.sparse import issparse
 from kdec.kmeans.points import Statistics
 from kdec.workers import Workers
 
+_WEIGHTS = 2**20  # summed at once
+
 
 class Share:
     """Which of all points are this worker's.
@@ -49,18 +51,27 @@ class Share:
         values = values.toarray() if issparse(values) else values
         return np.array(self.workers.sum(np.where(is_own[:, np.newaxis], values, 0)))
 
-    def at_quantiles(self, weights: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    def at_quantiles(
+        self, weights: np.ndarray, quantiles: np.ndarray, without: np.ndarray | tuple = ()
+    ) -> np.ndarray:
         """Return the numbers of the points at quantiles (m,), in [0, 1), of their weights (n_own,).
 
         With uniform quantiles they are drawn with probabilities in proportion to the weights, as
-        `numpy.random.RandomState.choice` draws them.
+        `numpy.random.RandomState.choice` draws them. Points whose numbers are in `without` count as
+        points without weight.
         """
-        mass = np.cumsum(weights, dtype=np.float64)
-        ends = np.cumsum(self.workers.gather(mass[-1:]))
-        before = ends[self.workers.index] - mass[-1]
+        is_own, rows = self.own(np.asarray(without, np.int64))
+        taken = rows[is_own]
+        for mass in _sums_so_far(weights, taken):
+            total = mass[-1]
+        ends = np.cumsum(self.workers.gather(np.array([total])))
+        before = ends[self.workers.index] - total
         draws = quantiles * ends[-1]
         holder = np.minimum(np.searchsorted(ends, draws, side="right"), len(ends) - 1)
-        rows = np.minimum(np.searchsorted(mass, draws - before, side="right"), self.n_own - 1)
+        rows = np.zeros(len(draws), np.int64)
+        for mass in _sums_so_far(weights, taken):
+            rows += np.searchsorted(mass, draws - before, side="right")
+        rows = np.minimum(rows, self.n_own - 1)
         own = np.where(holder == self.workers.index, rows + self.start, 0)
         return np.array(self.workers.sum(own.astype(np.int64)))
 
@@ -80,3 +91,14 @@ class Share:
             (n * spread).sum(axis=0) / self.n,
             varies.any(axis=0) | (mean != origin).any(axis=0),
         )
+
+
+def _sums_so_far(weights, taken):
+    """Yield the cumulative sums of the weights in order, some at a time: all take 8 bytes each."""
+    total = 0.0
+    for start in range(0, len(weights), _WEIGHTS):
+        part = weights[start : start + _WEIGHTS].astype(np.float64)
+        part[taken[(taken >= start) & (taken < start + len(part))] - start] = 0
+        part[0] += total
+        yield np.cumsum(part, out=part)
+        total = part[-1]

@@ -8,8 +8,10 @@ import functools
 from collections.abc import Callable
 
 import tensorflow as tf
+from joblib import cpu_count
 
 _MOST_TRACES = 32  # kept of one function
+_MOST_AT_A_TIME = 10  # chunks; what TensorFlow takes by itself
 
 
 def for_any_size(function: Callable) -> Callable:
@@ -58,7 +60,13 @@ def fold_chunks(step: Callable, state, n, rows):
     def body(start, state):
         return start + rows, step(start, tf.minimum(rows, n - start), state)
 
-    return tf.while_loop(lambda start, _: start < n, body, (0, state))[1]
+    # More chunks at a time than cores take room, of several tables each, and save no time.
+    return tf.while_loop(
+        lambda start, _: start < n,
+        body,
+        (0, state),
+        parallel_iterations=min(cpu_count(), _MOST_AT_A_TIME),
+    )[1]
 
 
 def map_chunks(function: Callable, n, rows, dtype, rank: int):

@@ -75,7 +75,7 @@ class TestRows:
 
     def test_stay_right_when_files_are_closed_and_pages_dropped(self, npy, monkeypatch):
         monkeypatch.setattr(shards_module, "_MOST_OPEN", 2)
-        monkeypatch.setattr(shards_module, "_MOST_MAPPED", 100)
+        monkeypatch.setattr(shards_module, "_BYTES_IN_ORDER", 100)
         x = read(npy).x
         for rows in ([0, 400, 999], [999, 0, 400]):
             np.testing.assert_array_equal(x[rows], X[rows])
@@ -161,7 +161,7 @@ class TestOf:
             np.testing.assert_array_equal(Shards.of(rows[5:]), X[406:])
 
     def test_changes_to_a_private_map_are_kept(self, npy, monkeypatch):
-        monkeypatch.setattr(shards_module, "_MOST_MAPPED", 1)
+        monkeypatch.setattr(shards_module, "_BYTES_IN_ORDER", 1)
         rows = np.load(npy / "2.npy", mmap_mode="c")
         rows[0] = 7
         x = Shards.of(rows)

@@ -9,7 +9,8 @@ from sklearn.cluster import MiniBatchKMeans
 
 from kdec import KMeans
 from kdec.data import read
-from kdec.kmeans import disk, lloyd, points, seeding
+from kdec.kmeans import disk, labeling, lloyd, points, seeding
+from kdec.kmeans import share as share_module
 from kdec.kmeans.share import Share
 from kdec.kmeans.weights import without_zero_rows
 from kdec.workers import present
@@ -190,7 +191,35 @@ def test_partial_fit_refuses_what_it_cannot_begin_or_go_on_with():
         kmeans.partial_fit(np.eye(3))
 
 
-def test_random_points_are_those_that_numpy_draws():
+def test_labels_that_are_found_part_by_part_are_those_of_all_at_once(tmp_path, monkeypatch):
+    x, _ = samples()
+    nearest = np.square(x[:, np.newaxis] - x[:4]).sum(axis=2).argmin(axis=1)
+    monkeypatch.setattr(labeling, "_CHUNKS", 2)
+    for rows in (256, 751, 2000):
+        with points.opened(disk.DiskRows(shards_of(x, tmp_path)), x[0]) as stored:
+            labels = labeling.label(stored, len(x), x[:4] - x[0], rows, metric="euclidean")
+        np.testing.assert_array_equal(labels, nearest)
+
+
+def test_weights_are_taken_as_they_lie_and_left_as_they_were():
+    values = points.aligned(np.arange(10, dtype=np.float32))
+    assert points.aligned(values) is values
+    assert points.shared(values).numpy().tolist() == list(range(10))
+    shifted, locked = values[1:], values.copy()
+    locked.flags.writeable = False
+    for others in (shifted, locked, np.repeat(values, 2)[::2]):
+        copy = points.aligned(others)
+        assert not np.shares_memory(copy, others) and copy.ctypes.data % 64 == 0
+        np.testing.assert_array_equal(copy, others)
+    x, weights = samples()
+    before = weights.copy()
+    KMeans(4, init="random", random_state=0, max_iter=2).fit(x, sample_weight=weights)
+    np.testing.assert_array_equal(weights, before)
+
+
+@pytest.mark.parametrize("at_once", [7, 30, 2**20])
+def test_random_points_are_those_that_numpy_draws(at_once, monkeypatch):
+    monkeypatch.setattr(share_module, "_WEIGHTS", at_once)
     share = Share(present(), 30)
     for seed in range(20):
         weights = np.random.default_rng(seed).random(30) ** 8
