@@ -54,7 +54,8 @@ def train_contrast(x):
     neighbors = np.random.default_rng(0).integers(0, len(x), (len(x), 10), dtype=np.int32)
     encoder = kdec.autoencoders.dense_encoder((_FEATURES, 32, 8), seed=0)
     model = kdec.NeighborContrast(encoder, kdec.views.RandomNoise(0.1, seed=0))
-    model.fit(x, neighbors, batch_size=_BATCH, epochs=1, verbose=0)
+    # Its table of all pairs of a batch grows with the square of the batch.
+    model.fit(x, neighbors, batch_size=512, epochs=1, verbose=0)
 
 
 def train_self_labeling(x):
@@ -64,7 +65,7 @@ def train_self_labeling(x):
     labels = np.concatenate([rows[:, :_CLUSTERS].argmax(axis=1) for rows in _in_parts(x)])
     classifier = kdec.autoencoders.dense_encoder((_FEATURES, 32, _CLUSTERS), seed=0)
     model = kdec.SelfLabeling(classifier, kdec.views.RandomNoise(0.1, seed=0), n_views=1)
-    model.fit(x, labels, batch_size=min(_BATCH, 1024), rounds=1, passes=1, verbose=0)
+    model.fit(x, labels, batch_size=1024, rounds=1, passes=1, verbose=0)
 
 
 def _in_parts(x):
