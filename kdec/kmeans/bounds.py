@@ -23,8 +23,8 @@ _TILE = 2**17  # scores; 512 KiB in float32, which stay in a core's cache
 _FEWEST_ROWS = 64
 _SAMPLE = 4096  # points that tell how many will be open
 _FEWEST_MOVERS = 8
-# What an open point costs beside the scores of its search, in scores. What bounds cost beside those
-# of the movers is what a search costs beside its own.
+# What work on a point costs, in scores of a search.
+_COST_OF_BOUNDS = 60
 _COST_OF_OPEN = 100
 
 
@@ -76,7 +76,7 @@ class BoundedSearch:
         counts = _FEWEST_MOVERS * 2 ** np.arange(max(1, (k // _FEWEST_MOVERS).bit_length() - 1))
         counts = np.append(0, counts[counts < k])
         share = np.searchsorted(gap, centers.way[order[counts]], side="right") / len(gap)
-        cost = counts + share * (k + _COST_OF_OPEN)
+        cost = _COST_OF_BOUNDS + counts + share * (k + _COST_OF_OPEN)
         cheapest = cost.argmin()
         return _Movers(centers, order, counts[cheapest]) if cost[cheapest] < k else None
 

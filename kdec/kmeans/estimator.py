@@ -234,11 +234,9 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _run(self, points, sample_weight, progress, tol, checkpoint, workers):
         """Set the attributes of the best restart; return its centers."""
-        starts = progress.ended_at
+        starts, verbose = progress.ended_at, self.verbose
         if serial.serves(points, len(sample_weight), starts, self.metric, checkpoint, workers):
-            run = serial.fit(
-                points, sample_weight, starts, self.max_iter, tol, self.verbose, workers
-            )
+            run = serial.fit(points, sample_weight, starts, self.max_iter, tol, verbose, workers)
             self.inertia_, self.labels_, self.inertia_history_ = (
                 run.inertia,
                 run.labels,
@@ -254,7 +252,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             sample_weight,
             progress.ended_at,
             self.metric,
-            verbose=self.verbose,
+            verbose=verbose,
             workers=workers,
         )
         self.n_iter_ = int(progress.n_iter[best])

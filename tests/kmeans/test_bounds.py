@@ -105,8 +105,8 @@ def test_points_are_searched_where_only_rounding_tells():
 
 
 def test_one_center_that_moves_far_leaves_the_other_points_alone():
-    x = structured(None)
-    search, centers = BoundedSearch(x), x[:K].copy()
+    x, k = structured(None), 200
+    search, centers = BoundedSearch(x), x[:k].copy()
     search.label(centers)
     centers = centers.copy()
     centers[3] += 5
