@@ -24,7 +24,7 @@ _FEWEST_ROWS = 64
 _SAMPLE = 4096  # points that tell how many will be open
 _FEWEST_MOVERS = 8
 # What work on a point costs, in scores of a search.
-_COST_OF_BOUNDS = 60
+_COST_OF_BOUNDS = 30
 _COST_OF_OPEN = 100
 
 
