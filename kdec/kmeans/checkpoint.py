@@ -32,6 +32,11 @@ class Checkpoint:
         self._path = None if folder is None else Path(folder) / "kmeans.npz"
         self._identity, self._workers = dict(identity), workers
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything is kept of the run."""
+        return self._path is not None
+
     def restore(self) -> Progress | None:
         """Return what an interrupted run has left, the same on all workers.
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from kdec.data import Shards
 from kdec.guards import real_array, refuse_forked_process
-from kdec.kmeans import agreement, labeling, lloyd, minibatch, restarts, seeding
+from kdec.kmeans import agreement, labeling, lloyd, minibatch, restarts, seeding, serial
 from kdec.kmeans.checkpoint import Checkpoint
 from kdec.kmeans.disk import DiskRows
 from kdec.kmeans.parameters import check_parameters
@@ -234,6 +234,16 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     def _run(self, points, sample_weight, progress, tol, checkpoint, workers):
         """Set the attributes of the best restart; return its centers."""
+        starts, verbose = progress.ended_at, self.verbose
+        if serial.serves(points, len(sample_weight), starts, self.metric, checkpoint, workers):
+            run = serial.fit(points, sample_weight, starts, self.max_iter, tol, verbose, workers)
+            self.inertia_, self.labels_, self.inertia_history_ = (
+                run.inertia,
+                run.labels,
+                run.history,
+            )
+            self.n_iter_ = len(run.history)
+            return run.centers
         progress = checkpoint.run(
             points, sample_weight, progress, self.max_iter, tol, self.metric, workers
         )
@@ -242,7 +252,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             sample_weight,
             progress.ended_at,
             self.metric,
-            verbose=self.verbose,
+            verbose=verbose,
             workers=workers,
         )
         self.n_iter_ = int(progress.n_iter[best])

@@ -59,25 +59,27 @@ def change_of_sums(x, weight, old, new, k) -> Sums:
         k: number of clusters.
     """
     types = [tf.float64, tf.float64, tf.int32]
-    change = tf.numpy_function(_change, [x, weight, old, new, k], types)
+    found = tf.numpy_function(change, [x, weight, old, new, k], types)
     ranks = (2, 1, 1)
     return Sums(
-        *(tf.ensure_shape(part, [None] * rank) for part, rank in zip(change, ranks, strict=True))
+        *(tf.ensure_shape(part, [None] * rank) for part, rank in zip(found, ranks, strict=True))
     )
 
 
-def _change(x, weight, old, new, k):
+def change(x, weight, old, new, k):
+    """Do what `change_of_sums` does, with arrays."""
+
     def of_piece(rows):
         return _change_of_piece(x[rows], weight[rows], old[:, rows], new[:, rows], k)
 
     total, *others = in_pieces(of_piece, len(x))
-    for change in others:
-        total = [each + part for each, part in zip(total, change, strict=True)]
+    for part in others:
+        total = [each + more for each, more in zip(total, part, strict=True)]
     return total
 
 
 def _change_of_piece(x, weight, old, new, k):
-    """Do the work of `_change`: a sparse matrix, clusters by changes, times the changed points."""
+    """Do the work of `change`: a sparse matrix, clusters by changes, times the changed points."""
     n_clusters = len(new) * k
     restart, row = np.nonzero(new != old)
     clusters, values = restart * k + new[restart, row], weight[row]
