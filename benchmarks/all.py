@@ -53,7 +53,7 @@ COMPARISONS = {
     "soft_kmeans": Comparison("ten runs of differentiable k-means at once", 3),
     "kmeans_from_disk": Comparison("k-means from the disk and in memory", 10, by_default=False),
     "models_from_disk": Comparison("models from the disk and in memory", 15, by_default=False),
-    "memory_growth": Comparison("memory of each model, by samples", 60, by_default=False),
+    "memory_growth": Comparison("memory of each model, by samples", 15, by_default=False),
     "workers": Comparison("k-means by one worker, two and three", 20, by_default=False),
     "encoder_or_kmeans": Comparison("clusters of an encoder or of k-means", 30, by_default=False),
     "kmeans_problems": Comparison("10,000 random k-means problems", 50, by_default=False),
