@@ -6,8 +6,9 @@ Writes 10^4, 10^5, 10^6 and 10^7 rows of 16 float32, each to a temporary file th
 end. Each model takes them as a read-only memory map, in a process of its own, by a small network
 and for little work: three iterations of k-means with 64 clusters, one epoch or round, 20 steps of
 DEC after k-means with one restart on codes of 4 values. More work takes time, not memory.
-Neighbours, 10 a sample, and labels are drawn at random and given. `peak` is the process's highest
-resident memory; `started` is what it had after the imports, before any work.
+Neighbours, 10 a sample, are drawn at random and given; labels are the largest of ten columns.
+`peak` is the process's highest resident memory; `started` is what it had after the imports, before
+any work.
 
 Writes results/benchmarks/memory_growth.json, for the default number of rows only.
 """

@@ -10,8 +10,7 @@ _DTYPES = ("float32", "bfloat16", "float16")  # of the kernel
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization`, in training on TensorFlow by one kernel for images.
 
-    Keras takes some ten operations, each a pass over the images; with these gone a step of
-    `kdec.autoencoders.conv_encoder` takes two thirds of the time. The values are the same but for
+    Keras takes some ten operations, each a pass over the images. The values are the same but for
     rounding, and the sums are in float32 in either case. All else is Keras' own: prediction,
     vectors, float64, masks, other axes, and other backends.
 

@@ -9,7 +9,7 @@ from kdec.kmeans import labeling
 from kdec.kmeans.points import chunk_rows, shared
 
 _LOGGER = logging.getLogger("kdec")
-_ROUNDING = 1e-6
+ROUNDING = 1e-6  # of two inertias, relative
 
 
 class Best(NamedTuple):
@@ -38,7 +38,7 @@ def best(points, sample_weight, centers, metric, *, verbose, workers) -> Best:
         inertia = labeling.inertia(points, weights, own, shared(labels), rows, metric=metric)
         inertia = float(workers.sum(inertia))
         inertia_of[restart] = inertia
-        if found is None or inertia < found.inertia * (1 - _ROUNDING):
+        if found is None or inertia < found.inertia * (1 - ROUNDING):
             found = Best(restart, inertia, labels)
     return found
 
@@ -54,7 +54,7 @@ def _candidates(points, weights, centers, metric, verbose, workers):
     if verbose:
         for restart, value in enumerate(inertia):
             _LOGGER.info("restart %d: inertia %g", restart, value)
-    tolerance = _ROUNDING * (inertia.min() + scale)
+    tolerance = ROUNDING * (inertia.min() + scale)
     return np.flatnonzero(inertia <= inertia.min() + tolerance)
 
 
@@ -72,6 +72,6 @@ def _is_known(restart, inertia_of, centers, weight):
     """
     return any(
         weight * np.square(centers[restart] - centers[earlier]).sum(axis=1).max()
-        <= _ROUNDING * inertia
+        <= ROUNDING * inertia
         for earlier, inertia in inertia_of.items()
     )

@@ -16,10 +16,10 @@ from kdec.kmeans.bounds import BoundedSearch
 from kdec.kmeans.centroids import Sums
 from kdec.kmeans.cores import in_pieces
 from kdec.kmeans.points import Copied
+from kdec.kmeans.restarts import ROUNDING
 from kdec.workers import Workers
 
 _LOGGER = logging.getLogger("kdec")
-_ROUNDING = 1e-6
 
 
 def serves(points, n, starts, metric, checkpoint, workers) -> bool:
@@ -58,7 +58,7 @@ def fit(
         run = _run(points, sample_weight, centers, max_iter, tol, workers)
         if verbose:
             _LOGGER.info("restart %d: inertia %g", restart, run.inertia)
-        if best is None or run.inertia < best.inertia * (1 - _ROUNDING):
+        if best is None or run.inertia < best.inertia * (1 - ROUNDING):
             best = run
     return best
 
