@@ -93,8 +93,6 @@ class WholeSetModel(OwnLossModel):
             self.optimizer.build(self.trainable_variables)
         # Not as it is: TensorFlow would track the function, with the samples, as long as the model.
         self._run_epoch = lambda: run_epoch()
-        # The traced function holds the samples of an earlier `fit`.
-        self.train_function = None
         try:
             one_batch = without_tuner(tf.data.Dataset.from_tensors(0))
             return super().fit(one_batch, shuffle=False, **options)
@@ -102,8 +100,12 @@ class WholeSetModel(OwnLossModel):
             self._run_epoch = None
             self.train_function = None
 
+    def make_train_function(self, force=False):
+        """Call the `tf.function` of an epoch as it is: Keras would trace one of its own around."""
+        self.train_function = lambda iterator: self.train_step(next(iterator))
+
     def train_step(self, data):
-        """Run the steps of an epoch; called by Keras, once an epoch."""
+        """Run the steps of an epoch; called once an epoch."""
         del data
         if self._run_epoch is None:
             raise ValueError("Expected training through `fit`, which prepares all samples first.")
