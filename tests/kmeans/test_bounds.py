@@ -47,7 +47,7 @@ def test_bounds_change_nothing(monkeypatch, make, dtype, offset):
     monkeypatch.setattr(bounds, "_COST_OF_BOUNDS", -K)  # always used, also where they save nothing
     rng = np.random.default_rng(0)
     x = (make(rng) + offset).astype(dtype)
-    options = {"init": x[rng.choice(len(x), K, replace=False)], "tol": 0}
+    options = {"init": x[rng.choice(len(x), K, replace=False)], "tol": 0, "max_iter": 30}
     weight = rng.integers(0, 3, len(x))
     for sample_weight in (None, weight):
         bounded = KMeans(K, **options).fit(x, sample_weight=sample_weight)
