@@ -31,10 +31,10 @@ def finished(three_digits, tmp_path_factory):
     return execute(EXPERIMENT, three_digits, "quick", 3, out, **TINY), out
 
 
-def test_full_preset_has_the_settings_of_convdec_da():
+def test_full_preset_has_the_settings_of_convdec_da_but_for_fewer_epochs():
     full = PRESETS["full"]
     assert [*full["filters"], full["embedding_units"]] == [32, 64, 128, 10]
-    assert (full["autoencoder_epochs"], full["max_steps"]) == (500, 20_000)
+    assert (full["autoencoder_epochs"], full["max_steps"]) == (100, 20_000)
     assert (full["batch_size"], full["update_interval"], full["tol"]) == (256, 140, 0.001)
     for stage in ("autoencoder", "dec"):
         optimizer = keras.optimizers.get(full[f"{stage}_optimizer"])
