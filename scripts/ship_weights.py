@@ -1,6 +1,6 @@
 r"""Ship a trained model: its files and its entry in the manifest go to weights/.
 
-    python scripts/ship_weights.py NAME RECORD SYSTEM MODEL WHAT [--h5]
+    python scripts/ship_weights.py NAME RECORD SYSTEM MODEL WHAT [--h5] [--bfloat16]
 
 For example
 
@@ -11,6 +11,7 @@ For example
 The figures of the entry are those that the record has of the system. `label_clusters.py` adds which
 digit each cluster stands for. Models go without their
 optimizers, whose state is twice as large as the weights, and their archives are compressed.
+All layers compute in float32, which every processor does fast.
 """
 
 import argparse
@@ -38,12 +39,15 @@ def main():
     parser.add_argument("model", type=Path, help=".keras file of the run")
     parser.add_argument("what", help="description for the reader")
     parser.add_argument("--h5", action="store_true", help="the autoencoder's weights as .h5, too")
+    parser.add_argument(
+        "--bfloat16", action="store_true", help="round the kernels, for an archive of half the size"
+    )
     options = parser.parse_args()
     record = json.loads(options.record.read_text())
     samples = TrainingSamples.of(kdec.load_data(record["data"]["name"]).x)
     entry = {
         "what": options.what,
-        "files": save(options.model, options.name, options.h5),
+        "files": save(options.model, options.name, options.h5, options.bfloat16),
         "data": record["data"]["name"],
         "seed": record["seed"],
         "command": record["command"],
@@ -57,9 +61,11 @@ def main():
     label_clusters.main([options.name])
 
 
-def save(path, name, with_h5):
+def save(path, name, with_h5, is_rounded):
     """Save the model, and if asked for the weights of its autoencoder; return files by format."""
-    model = without_optimizers(keras.saving.load_model(path))
+    model = as_shipped(keras.saving.load_model(path))
+    if is_rounded:
+        round_kernels(model)
     files = {"keras": FOLDER / f"{name}.keras"}
     model.save(files["keras"])
     compress(files["keras"])
@@ -81,19 +87,29 @@ def compress(path):
             archive.writestr(name, content)
 
 
-def without_optimizers(model):
-    """The same model, of the same weights, neither it nor its parts compiled."""
+def round_kernels(model):
+    """Round all weights but vectors to bfloat16, whose zeros behind the digits compress well."""
+    for weight in model.weights:
+        if len(weight.shape) > 1:
+            weight.assign(keras.ops.cast(keras.ops.cast(weight, "bfloat16"), "float32"))
+
+
+def as_shipped(model):
+    """The same model, of the same weights, in float32; neither it nor its parts compiled."""
     bare = keras.saving.deserialize_keras_object(
-        _not_compiled(keras.saving.serialize_keras_object(model))
+        _config_as_shipped(keras.saving.serialize_keras_object(model))
     )
     bare.set_weights(model.get_weights())
     return bare
 
 
-def _not_compiled(config):
+def _config_as_shipped(config):
     if isinstance(config, dict):
-        return {key: _not_compiled(part) for key, part in config.items() if key != "compile_config"}
-    return [_not_compiled(part) for part in config] if isinstance(config, list) else config
+        parts = {key: part for key, part in config.items() if key != "compile_config"}
+        return {key: _config_as_shipped(part) for key, part in parts.items()}
+    if isinstance(config, list):
+        return [_config_as_shipped(part) for part in config]
+    return "float32" if config == "mixed_bfloat16" else config
 
 
 if __name__ == "__main__":

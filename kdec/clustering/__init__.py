@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "decoding": ["train_decoder"],
         "encoding": ["train_encoder"],
         "estimator": ["DeepClustering"],
+        "model": ["ClusteringModel"],
         "recipe": ["choose_network"],
     },
 )

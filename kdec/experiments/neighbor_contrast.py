@@ -4,14 +4,18 @@ An encoder trains on pairs of neighbours seen through random views; k-means clus
 labels diffuse over the neighbours among the codes; a classifier trains on them and makes them anew.
 Each step is scored. A decoder that trains on the fixed codes shows what the centroids stand for.
 True labels only score: nothing is chosen by them.
+
+`clustering.keras` has encoder, classifier and decoder in one model.
 """
+
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
 from kdec import metrics, plots
 from kdec.autoencoders import conv_encoder, dense_encoder
-from kdec.clustering import choose_network, train_decoder, unit_means
+from kdec.clustering import ClusteringModel, choose_network, train_decoder, unit_means
 from kdec.experiments.run import Run
 from kdec.kmeans import KMeans
 from kdec.models import NeighborContrast, SelfLabeling, fastest_policy
@@ -48,17 +52,29 @@ PRESETS = {
 }
 
 
+class Clusters(NamedTuple):
+    """What the steps before the decoder have made."""
+
+    encoder: keras.Model
+    classifier: keras.Model | None  # before its softmax; None without self-labelling
+    codes: np.ndarray  # (n, embedding_units)
+    labels: np.ndarray  # (n,)
+
+
 def run(run: Run) -> None:
     """Train the encoder, cluster its codes, diffuse and renew the labels; score and draw each."""
     run.facts["dtype"] = dtype(run)
-    codes, labels = cluster(run)
-    centroids = unit_means(codes, labels)
-    draw(run, codes, centroids, labels)
-    draw_decoded(run, decoder(run, codes).predict(centroids, verbose=0), labels)
+    found = cluster(run)
+    centroids = unit_means(found.codes, found.labels)
+    draw(run, found.codes, centroids, found.labels)
+    decoder = train_on_codes(run, found.codes)
+    draw_decoded(run, decoder.predict(centroids, verbose=0), found.labels)
+    if found.classifier is not None:
+        run.save_model(join(run, found, decoder), "clustering.keras")
 
 
-def cluster(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Do all steps up to the last labels and score each; return the codes and these labels."""
+def cluster(run: Run) -> Clusters:
+    """Do all steps up to the last labels, and score each."""
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
     k = config["n_neighbors"]
     with run.timed("neighbors"):
@@ -85,10 +101,13 @@ def cluster(run: Run) -> tuple[np.ndarray, np.ndarray]:
             )
         labels = shares.argmax(axis=1)
         run.score("contrast + diffusion", labels, stages)
+    classifier = None
     if config["rounds"]:
-        labels = self_label(run, x, labels)
+        self_labeling = self_label(run, x, labels)
+        classifier = self_labeling.classifier
+        labels = self_labeling.predict(x, batch_size=2048, verbose=0).argmax(axis=1)
         run.score("self-labelling", labels, [*stages, "self-labeling"])
-    return codes, labels
+    return Clusters(model.encoder, classifier, codes, labels)
 
 
 def samples(run: Run) -> np.ndarray:
@@ -130,8 +149,8 @@ def build(run: Run) -> NeighborContrast:
     return NeighborContrast(encoder, views(run), run.config["temperature"], seed=run.seed)
 
 
-def self_label(run: Run, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Train a classifier on `labels`, which it makes anew in rounds, and return its labels."""
+def self_label(run: Run, x: np.ndarray, labels: np.ndarray) -> SelfLabeling:
+    """Train a classifier on `labels`, which it makes anew in rounds."""
     config = run.config
 
     def build():
@@ -149,11 +168,10 @@ def self_label(run: Run, x: np.ndarray, labels: np.ndarray) -> np.ndarray:
             callbacks=callbacks,
         )
 
-    model = run.train("self-labeling", build, fit, "model.keras")
-    return model.predict(x, batch_size=2048, verbose=0).argmax(axis=1)
+    return run.train("self-labeling", build, fit, "model.keras")
 
 
-def decoder(run: Run, codes: np.ndarray) -> keras.Model:
+def train_on_codes(run: Run, codes: np.ndarray) -> keras.Model:
     """Train a decoder from the codes, which stay as they are, to the samples as flat vectors."""
     config = run.config
     return train_decoder(
@@ -165,6 +183,20 @@ def decoder(run: Run, codes: np.ndarray) -> keras.Model:
         config["decoder_epochs"],
         run.seed,
     )
+
+
+def join(run: Run, found: Clusters, decoder: keras.Model) -> ClusteringModel:
+    """Make one model of all parts; its decoder gives samples of the encoder's shape."""
+    n_clusters = found.classifier.output_shape[1]
+    # As `NeighborContrast` gives the codes.
+    encoder = _followed(found.encoder, keras.layers.UnitNormalization(dtype="float32"))
+    classifier = _followed(found.classifier, keras.layers.Softmax(dtype="float32"))
+    shaped = _followed(decoder, keras.layers.Reshape(encoder.input_shape[1:]))
+    model = ClusteringModel(encoder, shaped, None, classifier, n_clusters)
+    centers = np.zeros(model.cluster_centers.shape, "float32")  # of clusters without samples
+    centers[np.unique(found.labels)] = unit_means(found.codes, found.labels)
+    model.cluster_centers.assign(centers)
+    return model
 
 
 def draw(run: Run, codes: np.ndarray, centroids: np.ndarray, labels: np.ndarray) -> None:
@@ -198,6 +230,10 @@ def draw_decoded(run: Run, decoded: np.ndarray, labels: np.ndarray) -> None:
         titles = [label_of_cluster.get(cluster, "") for cluster in np.unique(labels)]
         picture = plots.centroid_images(decoded.reshape(-1, *shape), titles)
         run.save_figure("centroid_images", picture)
+
+
+def _followed(model, layer):
+    return keras.Model(model.inputs, layer(model.output))
 
 
 def _network(run):

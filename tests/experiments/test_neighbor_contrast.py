@@ -63,6 +63,21 @@ def test_saved_models_give_the_recorded_accuracy(finished, three_digits):
     assert decoded.shape == (120, 64)
 
 
+def test_one_model_has_all_parts(finished, three_digits):
+    _, out = finished
+    whole, of_labels = (
+        keras.models.load_model(out / name) for name in ("clustering.keras", "model.keras")
+    )
+    assigned = whole.predict(three_digits.flat, verbose=0)
+    np.testing.assert_allclose(assigned, of_labels.predict(three_digits.flat, verbose=0), atol=1e-6)
+    codes = whole.encoder.predict(three_digits.flat, verbose=0)
+    for label in np.unique(assigned.argmax(axis=1)):
+        mean = codes[assigned.argmax(axis=1) == label].mean(axis=0)
+        center = whole.cluster_centers[label]
+        np.testing.assert_allclose(center, mean / np.linalg.norm(mean), atol=1e-5)
+    assert whole.decoder.predict(whole.cluster_centers, verbose=0).shape == (3, 64)
+
+
 def test_pictures_are_there(finished):
     _, out = finished
     assert {path.stem for path in out.glob("*.png")} == {
