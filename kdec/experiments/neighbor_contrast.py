@@ -65,6 +65,7 @@ def run(run: Run) -> None:
     """Train the encoder, cluster its codes, diffuse and renew the labels; score and draw each."""
     run.facts["dtype"] = dtype(run)
     found = cluster(run)
+    run.facts["share_of_class_in_its_cluster"] = shares_found(run.dataset.y, found.labels)
     centroids = unit_means(found.codes, found.labels)
     draw(run, found.codes, centroids, found.labels)
     decoder = train_on_codes(run, found.codes)
@@ -183,6 +184,15 @@ def train_on_codes(run: Run, codes: np.ndarray) -> keras.Model:
         config["decoder_epochs"],
         run.seed,
     )
+
+
+def shares_found(y: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return which share of each class lies in the cluster that is matched to it."""
+    cluster_of_class = {true: own for own, true in metrics.match_labels(y, labels).items()}
+    return {
+        str(true): float(np.mean(labels[y == true] == cluster_of_class.get(true, -1)))
+        for true in np.unique(y).tolist()
+    }
 
 
 def join(run: Run, found: Clusters, decoder: keras.Model) -> ClusteringModel:

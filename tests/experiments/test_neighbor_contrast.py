@@ -35,7 +35,7 @@ def finished(three_digits, tmp_path_factory):
     return execute(EXPERIMENT, three_digits, "quick", 3, out, **TINY), out
 
 
-def test_table_has_each_step_with_the_seconds_of_all_before(finished):
+def test_table_has_each_step_with_the_seconds_of_all_before(finished, three_digits):
     result, _ = finished
     rows, seconds = result["metrics"], result["seconds"]
     assert list(rows) == ["contrast + k-means", "contrast + diffusion", "self-labelling"]
@@ -45,6 +45,10 @@ def test_table_has_each_step_with_the_seconds_of_all_before(finished):
     of_labels = sum(seconds.values()) - seconds["decoder"]
     assert rows["self-labelling"]["seconds"] == pytest.approx(of_labels)
     assert result["config"] == {**PRESETS["quick"], **TINY}
+    shares = result["facts"]["share_of_class_in_its_cluster"]
+    assert np.dot(list(shares.values()), np.bincount(three_digits.y)) / 120 == pytest.approx(
+        rows["self-labelling"]["acc"]
+    )
     assert set(result["curves"]["self-labeling"]) == {
         *("epoch", "loss", "delta_label", "kept", "smallest_cluster", "largest_cluster"),
         *("acc", "nmi", "ari"),
