@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from kdec.data import least_and_greatest
+
 
 def check_encoder(encoder) -> None:
     """Raise an error unless `encoder` is a model of one input and one embedding of known size.
@@ -64,13 +66,14 @@ def check_views(views) -> None:
 
 def check_embedding(z: np.ndarray) -> None:
     """Raise a ValueError unless the embedding `z`, (n, n_features), of finite samples is finite."""
+    if np.isfinite(least_and_greatest(z)).all():
+        return
     n_bad = np.count_nonzero(~np.isfinite(z).all(axis=1))
-    if n_bad:
-        raise ValueError(
-            f"Expected finite embeddings. Received: NaN or infinity in those of {n_bad} of "
-            f"{len(z)} samples. Either samples are not finite, or the encoder's weights are not, "
-            "or they are so large that it overflows."
-        )
+    raise ValueError(
+        f"Expected finite embeddings. Received: NaN or infinity in those of {n_bad} of "
+        f"{len(z)} samples. Either samples are not finite, or the encoder's weights are not, "
+        "or they are so large that it overflows."
+    )
 
 
 def check_spread(z: np.ndarray) -> None:

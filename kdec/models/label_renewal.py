@@ -71,7 +71,7 @@ class LabeledSamples:
         self.model = model
         self.x = x if isinstance(x, Shards) else tf.convert_to_tensor(x)
         self.n = len(x)
-        self.shares = working_array((self.n, model.n_clusters), np.float32)
+        self.shares = np.asarray(working_array((self.n, model.n_clusters), np.float32))
         self.batch_size = min(batch_size, self.n)
         self.n_steps = passes * (self.n // self.batch_size)
         self.labels = tf.Variable(tf.zeros(self.n, tf.int32))

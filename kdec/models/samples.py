@@ -7,7 +7,9 @@ from kdec import metrics
 from kdec.data import Shards, change_rows, least_and_greatest
 from kdec.guards import as_array, refuse_forked_process
 from kdec.models.arrays import check_array
-from kdec.row_batches import batches_of
+from kdec.models.working_arrays import working_array
+
+_PIECE = 2**26  # bytes of samples that are encoded at once
 
 
 def check_samples(x, encoder: keras.Model) -> np.ndarray | Shards:
@@ -48,9 +50,20 @@ def check_samples(x, encoder: keras.Model) -> np.ndarray | Shards:
 
 
 def encode(encoder: keras.Model, x: np.ndarray | Shards, batch_size: int) -> np.ndarray:
-    """Return the codes of samples, in memory or on the disk, as an array (n, n_features)."""
-    batches = batches_of([x], batch_size) if isinstance(x, Shards) else x
-    return encoder.predict(batches, batch_size=batch_size, verbose=0)
+    """Return the codes of samples as an array (n, n_features), the same wherever they are.
+
+    Of samples on the disk, codes of more than 256 MiB are a `np.memmap` of a temporary file.
+    """
+    if not isinstance(x, Shards):
+        return encoder.predict(x, batch_size=batch_size, verbose=0)
+    output = encoder.outputs[0]
+    codes = working_array((len(x), output.shape[1]), output.dtype)
+    # Whole batches, as those of all samples at once.
+    rows = batch_size * max(1, _PIECE * len(x) // (x.nbytes * batch_size))
+    for start in range(0, len(x), rows):
+        piece = slice(start, start + rows)
+        codes[piece] = encoder.predict(x[piece], batch_size=batch_size, verbose=0)
+    return codes
 
 
 def _in_memory(x):

@@ -69,7 +69,7 @@ class TrainingSet:
         self.max_steps = max_steps
         self.steps_to_run = tf.Variable(0, dtype=tf.int32)
         shape, dtype = (self.n, model.n_clusters), model.clustering.compute_dtype
-        self.q = working_array(shape, dtype)
+        self.q = np.asarray(working_array(shape, dtype))
         # Of samples on the disk, the targets take the place of q.
         self.p = self.q if isinstance(x, Shards) else tf.Variable(tf.zeros(shape, dtype))
         # Of the views alone: dropout in an encoder goes on as it did before there were views.

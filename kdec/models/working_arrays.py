@@ -10,7 +10,7 @@ MOST_IN_MEMORY = 2**28  # bytes
 
 
 def working_array(shape: tuple[int, ...], dtype) -> np.ndarray:
-    """Return an array without values, in memory up to 256 MiB, above in a mapped file.
+    """Return an array without values, in memory up to 256 MiB, above as a map of a file.
 
     The file has no name, and goes with the last reference to it; `tempfile` says in
     which folder. Its pages in memory go to the disk whenever the system needs the room.
@@ -32,4 +32,4 @@ def working_array(shape: tuple[int, ...], dtype) -> np.ndarray:
             os.posix_fallocate(file.fileno(), 0, size)
         else:
             file.truncate(size)
-        return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
+        return np.memmap(file, dtype, "r+", shape=shape)

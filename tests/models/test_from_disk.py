@@ -12,7 +12,8 @@ from small_models import convolutional
 from kdec import DEC, NeighborContrast, SelfLabeling
 from kdec.autoencoders import dense, dense_encoder
 from kdec.data import Shards
-from kdec.models import working_arrays
+from kdec.kmeans import points
+from kdec.models import samples, working_arrays
 from kdec.models.samples import check_samples, encode
 from kdec.views import RandomNoise
 
@@ -125,9 +126,27 @@ def test_codes_of_samples_on_the_disk_are_those_of_the_array(on_disk):
     np.testing.assert_array_equal(codes, encode(encoder, X, batch_size=64))
 
 
+def test_large_codes_lie_in_a_file_and_have_the_same_clusters(on_disk, monkeypatch):
+    def labels_and_centroids(x):
+        dec = DEC(dense((5, 8, 2), seed=0), 3)
+        return dec.initialize(x, n_init=2, random_state=0, batch_size=64), dec.clusters
+
+    labels, centroids = labels_and_centroids(X)
+    monkeypatch.setattr(working_arrays, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(points, "_LARGEST_COPY", 100)
+    monkeypatch.setattr(samples, "_PIECE", 64 * X[0].nbytes)
+    encoder = dense_encoder((5, 4, 3), seed=0)
+    codes = encode(encoder, check_samples(on_disk(X), encoder), batch_size=64)
+    assert isinstance(codes, np.memmap)
+    np.testing.assert_array_equal(codes, encode(encoder, X, batch_size=64))
+    there, centroids_there = labels_and_centroids(on_disk(X))
+    np.testing.assert_array_equal(there, labels)
+    np.testing.assert_allclose(centroids_there, centroids, atol=1e-5)
+
+
 def test_large_working_array_is_a_file_that_holds_what_is_written(monkeypatch):
     monkeypatch.setattr(working_arrays, "MOST_IN_MEMORY", 100)
     array = working_arrays.working_array((9, 3), "float32")
-    assert isinstance(array.base, np.memmap)
+    assert isinstance(array, np.memmap)
     array[:] = 1
     assert array.sum() == 27
