@@ -44,7 +44,9 @@ class Comparison:
 
 
 COMPARISONS = {
-    "kmeans": Comparison("k-means, by size", 20, takes=("sklearnex", "faiss")),
+    "kmeans": Comparison(
+        "k-means, by size", 20, takes=("sklearnex", "faiss", "fast_pytorch_kmeans")
+    ),
     "autoencoder": Comparison("epochs of autoencoders and of DEC", 10, needs=("torch",)),
     "neighbor_contrast": Comparison(
         "contrast between neighbours, and their search", 10, needs=("torch", "pynndescent")

@@ -16,7 +16,8 @@ _AT_ONCE = 100_000  # rows
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 _PACKAGES = (
     *("kdec", "tensorflow", "keras", "numpy", "scikit-learn"),
-    *("torch", "faiss-cpu", "scikit-learn-intelex", "pynndescent", "umap-learn", "clustpy"),
+    *("torch", "faiss-cpu", "fast-pytorch-kmeans", "scikit-learn-intelex"),
+    *("pynndescent", "umap-learn", "clustpy"),
 )
 
 

@@ -1,13 +1,15 @@
-"""k-means against scikit-learn (Lloyd and Elkan), scikit-learn-intelex and faiss on the same data.
+"""k-means against scikit-learn, scikit-learn-intelex, faiss and fast-pytorch-kmeans.
 
     python benchmarks/kmeans.py [work ...]
 
 Every system does every work in a process of its own, on all cores, with the same number of
-restarts, or from the same initial centroids. faiss always does all iterations of a restart. `first`
-is the first fit in the process, TensorFlow's tracing and compiling included; `seconds` is the
-second. `processor_seconds` is that of all cores in the second fit: it holds beside other work,
-except that scikit-learn's threads wait busily. `peak` is the process's highest resident memory,
-`above` how much of it the fits added to what the process and the data held before.
+restarts, or from the same initial centroids; scikit-learn by Lloyd's and by Elkan's algorithm.
+faiss always does all iterations of a restart. fast-pytorch-kmeans has no restarts: it is called
+once for each, and the lowest inertia is the best. `first` is the first fit in the process,
+TensorFlow's tracing and compiling included; `seconds` is the second. `processor_seconds` is that of
+all cores in the second fit: it holds beside other work, except that scikit-learn's threads wait
+busily. `peak` is the process's highest resident memory, `above` how much of it the fits added to
+what the process and the data held before.
 
 The work "growth" is how the seconds of a fit grow with n, k and d: slopes of their logarithms. The
 work "mnist" needs KDEC_DATA_DIR. A system that is not installed is left out. Without arguments,
@@ -25,8 +27,13 @@ import comparison
 import numpy as np
 
 ROUNDING = 1e-6  # greatest relative difference of inertias that count as equal
-ALL = ("kdec", "lloyd", "elkan", "intelex", "faiss")
-MODULES = {"kdec": "kdec.kmeans", "intelex": "sklearnex.cluster", "faiss": "faiss"}
+ALL = ("kdec", "lloyd", "elkan", "intelex", "faiss", "pytorch")
+MODULES = {
+    "kdec": "kdec.kmeans",
+    "intelex": "sklearnex.cluster",
+    "faiss": "faiss",
+    "pytorch": "fast_pytorch_kmeans",
+}
 WORK = {
     "mnist": {
         "what": "70,000 x 784, k 10, n_init 20, random init",
@@ -101,6 +108,8 @@ def fit(system, x, options):
     module = importlib.import_module(MODULES.get(system, "sklearn.cluster"))
     if system == "faiss":
         return fit_faiss(module, x, options)
+    if system == "pytorch":
+        return fit_pytorch(module, x, options)
     if system in ("lloyd", "elkan"):
         options = {**options, "algorithm": system}
     kmeans = module.KMeans(**options).fit(x)
@@ -120,6 +129,24 @@ def fit_faiss(faiss, x, options):
     init = options.get("init")
     kmeans.train(x, init_centroids=init if isinstance(init, np.ndarray) else None)
     return kmeans.centroids, n_iter
+
+
+def fit_pytorch(module, x, options):
+    import torch
+
+    points, init, n_iter = torch.from_numpy(x), options.get("init"), options.get("max_iter", 300)
+    start = torch.from_numpy(init) if isinstance(init, np.ndarray) else None
+    method = "random" if start is not None or init == "random" else "kmeans++"
+    best = None
+    for _ in range(options["n_init"]):
+        kmeans = module.KMeans(
+            options["n_clusters"], n_iter, options.get("tol", 1e-4), init_method=method
+        )
+        kmeans.fit(points, start)
+        found = -float(kmeans.max_sim(points, kmeans.centroids)[0].sum())
+        if best is None or found < best[0]:
+            best = found, kmeans.centroids.numpy()
+    return best[1], n_iter
 
 
 def inertia(x, centers):
