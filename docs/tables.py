@@ -4,7 +4,7 @@ import json
 import statistics
 from pathlib import Path
 
-from kdec.experiments import summary
+from kdec.experiments import contrast_ablations, summary
 
 _DENSE = "results/dec/mnist-full-seed*.json"
 _PEERS = {
@@ -22,6 +22,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "models_table": trained_models(root),
         "seeds_of_dec_table": seeds_of_dec(root),
         "contrast_table": contrast(root),
+        "ablations_table": ablations(root),
         "kmeans_loss_table": kmeans_loss(root),
         "encoding_table": encoding(root),
         "architectures_table": architectures(root),
@@ -78,6 +79,23 @@ def contrast(root):
             rows.append((f"`{run['data']['name']}`", str(run["seed"]), *accuracies, minutes))
     head = ("data", "seed", "k-means on the codes", "+ diffusion", "+ self-labelling", "minutes")
     return _table(head, rows, n_words=1)
+
+
+def ablations(root):
+    """Mean ACC over the seeds after each step, a row a change of the settings."""
+    runs = [
+        contrast_ablations.scores_of(run)
+        for run in _read(root, "results/contrast-ablations/mnist-5k-quick-seed*.json")
+    ]
+    steps = ("contrast + k-means", "contrast + diffusion", "self-labelling")
+    rows = []
+    for name in runs[0]:
+        values = [[run[name][step] for run in runs if step in run[name]] for step in steps]
+        cells = (
+            f"{statistics.mean(v):.3f} ± {statistics.stdev(v):.3f}" if v else "" for v in values
+        )
+        rows.append((name, *cells))
+    return _table(("settings", "k-means on the codes", "+ diffusion", "+ self-labelling"), rows)
 
 
 def _dec_on_three_seeds(root):

@@ -49,8 +49,8 @@ def load_pretrained(name: str):
 
     Returns:
         A Keras model, such as `kdec.DEC` or `kdec.Autoencoder`; its parts are `.encoder` and
-        `.decoder`. It warns of samples that are unlike those that it was trained on, such as
-        images of 0 to 255.
+        `.decoder`, and of some `.classifier`. It warns of samples that are unlike those that it was
+        trained on, such as images of 0 to 255.
 
     Raises:
         ValueError: If there is no such model, or its file is not the one that was shipped.

@@ -31,7 +31,7 @@ def test_manifest_and_folder_hold_the_same_files():
     files = {path.name for path in (ROOT / "weights").glob("*") if path.suffix in (".keras", ".h5")}
     named = {file["file"] for entry in manifest.values() for file in entry["files"].values()}
     assert named == files
-    assert sum((ROOT / "weights" / file).stat().st_size for file in files) <= 60e6
+    assert sum((ROOT / "weights" / file).stat().st_size for file in files) <= 61e6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,11 +58,17 @@ def test_figures_are_those_of_the_recorded_run(name):
 
 @pytest.mark.mnist
 @pytest.mark.parametrize(
-    ("name", "at_least"), [("mnist-dec", 0.96), ("mnist-dec-reconstruction", 0.95)]
+    ("name", "at_least"),
+    [
+        ("mnist-dec", 0.96),
+        ("mnist-dec-reconstruction", 0.95),
+        pytest.param("mnist-contrast", 0.985, marks=pytest.mark.slow),
+    ],
 )
-def test_dec_reaches_the_stated_accuracy_on_all_digits(name, at_least):
-    data = kdec.load_data("mnist")
-    q = kdec.load_pretrained(name).predict(data.flat, batch_size=2048, verbose=0)
+def test_model_reaches_the_stated_accuracy_on_all_digits(name, at_least):
+    data, model = kdec.load_data("mnist"), kdec.load_pretrained(name)
+    x = data.x.reshape(-1, *model.encoder.input_shape[1:])
+    q = model.predict(x, batch_size=2048, verbose=0)
     acc = kdec.metrics.accuracy(data.y, np.argmax(q, axis=1))
     stated = next(row for row in pretrained.available() if row["name"] == name)["metrics"]
     assert acc == pytest.approx(stated["acc"], abs=1e-4)  # a label or two may fall otherwise
@@ -90,12 +96,15 @@ def test_kmeans_loss_encoder_reaches_the_stated_purity():
     assert purity == pytest.approx(row["metrics"]["macro_purity_10000"], abs=5e-3)
 
 
-@pytest.mark.parametrize("name", ["mnist-dec", "mnist-dec-reconstruction", "mnist-encoding"])
+@pytest.mark.parametrize(
+    "name", ["mnist-dec", "mnist-dec-reconstruction", "mnist-encoding", "mnist-contrast"]
+)
 def test_labels_are_the_digits_of_the_clusters(name):
-    data = kdec.load_data("mnist-5k")
+    data, model = kdec.load_data("mnist-5k"), kdec.load_pretrained(name)
     digits = pretrained.labels(name)
     assert sorted(digits) == sorted(digits.values()) == list(range(10))
-    clusters = kdec.load_pretrained(name).predict(data.flat, verbose=0).argmax(axis=1)
+    x = data.x.reshape(-1, *model.encoder.input_shape[1:])
+    clusters = model.predict(x, verbose=0).argmax(axis=1)
     found = np.array([digits[cluster] for cluster in clusters.tolist()])
     acc = next(row for row in pretrained.available() if row["name"] == name)["metrics"]["acc"]
     assert (found == data.y).mean() == pytest.approx(acc, abs=0.02)

@@ -5,6 +5,9 @@ scored one by one, so the row "as it is" shows what diffusion and self-labelling
 only score.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import matplotlib.pyplot as plt
 
 from kdec.experiments import neighbor_contrast
@@ -37,20 +40,30 @@ def run(run: Run) -> None:
     """Do the steps of each row, score them, and draw the scores."""
     rows = {name: _Row(run, name) for name in run.config["rows"]}
     run.facts["dtype"] = {name: neighbor_contrast.dtype(row) for name, row in rows.items()}
-    scores = {name: row.scores() for name, row in rows.items()}
-    run.save_figure("accuracy", draw(scores))
+    run.save_figure("accuracy", draw([{name: row.scores() for name, row in rows.items()}]))
 
 
-def draw(scores: dict[str, dict[str, float]]) -> plt.Figure:
-    """Draw the ACC of each row's steps, a line a row.
+def scores_of(record: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return for each row of a recorded run the ACC of its steps by name."""
+    scores: dict[str, dict[str, float]] = {}
+    for system, figures in record["metrics"].items():
+        name, _, step = system.rpartition(": ")
+        scores.setdefault(name, {})[step] = figures["acc"]
+    return scores
+
+
+def draw(runs: Sequence[Mapping[str, Mapping[str, float]]]) -> plt.Figure:
+    """Draw the ACC of each row's steps, a line a row, a dot a run.
 
     Args:
-        scores: For each row, the ACC of its steps by name.
+        runs: Of each run, what `scores_of` returns; all have the same rows and steps.
     """
-    figure, axes = plt.subplots(figsize=(7, 0.4 * len(scores) + 1), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7, 0.4 * len(runs[0]) + 1), layout="constrained")
     for step, color in _COLORS.items():
-        rows = [name for name in scores if step in scores[name]]
-        axes.plot([scores[name][step] for name in rows], rows, "o", color=color, label=step)
+        rows = [name for name in runs[0] if step in runs[0][name]]
+        accuracies = [[scores[name][step] for scores in runs] for name in rows]
+        dots = axes.plot(accuracies, rows, "o", color=color, alpha=0.7)
+        dots[0].set_label(step)
     axes.invert_yaxis()  # the first row on top
     axes.set_xlabel("ACC")
     axes.grid(axis="x", alpha=0.3)
