@@ -32,7 +32,7 @@ __getattr__, __dir__, __all__ = lazy_names(
             *("DEC", "DifferentiableKMeans", "DifferentiableKMeansLayer", "KMeansLoss"),
             *("NeighborContrast", "SelfLabeling", "target_distribution"),
         ],
-        "neighbors": ["diffuse_labels", "nearest_neighbors"],
+        "neighbors": ["diffuse_labels", "join_clusters", "nearest_neighbors"],
         "pretrained": ["load_pretrained"],
         "report": ["export_projector"],
     },

@@ -77,17 +77,7 @@ def run(run: Run) -> None:
 def cluster(run: Run) -> Clusters:
     """Do all steps up to the last labels, and score each."""
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
-    k = config["n_neighbors"]
-    with run.timed("neighbors"):
-        neighbors = nearest_neighbors(x, k) if k else 0
-    model = run.train(
-        "contrast",
-        lambda: build(run),
-        lambda model, callbacks: model.fit(
-            x, neighbors, config["batch_size"], config["epochs"], callbacks
-        ),
-        "contrast.keras",
-    )
+    model = contrast(run)
     stages = ["neighbors", "contrast", "k-means"]
     with run.timed("k-means"):
         codes = model.predict(x, batch_size=2048, verbose=0)
@@ -109,6 +99,21 @@ def cluster(run: Run) -> Clusters:
         labels = self_labeling.predict(x, batch_size=2048, verbose=0).argmax(axis=1)
         run.score("self-labelling", labels, [*stages, "self-labeling"])
     return Clusters(model.encoder, classifier, codes, labels)
+
+
+def contrast(run: Run) -> NeighborContrast:
+    """Find the neighbours and train the encoder on pairs of them."""
+    x, config, k = samples(run), run.config, run.config["n_neighbors"]
+    with run.timed("neighbors"):
+        neighbors = nearest_neighbors(x, k) if k else 0
+    return run.train(
+        "contrast",
+        lambda: build(run),
+        lambda model, callbacks: model.fit(
+            x, neighbors, config["batch_size"], config["epochs"], callbacks
+        ),
+        "contrast.keras",
+    )
 
 
 def samples(run: Run) -> np.ndarray:

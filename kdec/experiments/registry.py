@@ -151,6 +151,14 @@ EXPERIMENTS = {
             module="kdec.experiments.contrast_ablations",
             full_data="mnist",
         ),
+        Experiment(
+            name="unequal-classes",
+            source="beyond",
+            summary="Neighbour contrast where one class is ten times as large as another",
+            module="kdec.experiments.unequal_classes",
+            quick_data="mnist-unequal",
+            full_data="mnist-unequal",
+        ),
     )
 }
 

@@ -3,5 +3,10 @@
 from kdec.lazy_names import lazy_names
 
 __getattr__, __dir__, __all__ = lazy_names(
-    __name__, {"diffusion": ["diffuse_labels"], "search": ["nearest_neighbors"]}
+    __name__,
+    {
+        "diffusion": ["diffuse_labels"],
+        "joining": ["join_clusters"],
+        "search": ["nearest_neighbors"],
+    },
 )

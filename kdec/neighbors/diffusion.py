@@ -53,27 +53,43 @@ def diffuse_labels(
     """
     n_neighbors = positive_int("n_neighbors", n_neighbors)
     n_passes = positive_int("n_passes", n_passes)
-    codes = as_array("codes", codes)
-    shares = _as_shares(assignments, len(codes) if codes.ndim else 0)
-    _check_that_all_live(shares, "Expected a sample in each cluster")
-    neighbors = nearest_neighbors(codes, n_neighbors, verbose=verbose)
-    n = len(neighbors)
-    mean_of_neighbors = scipy.sparse.csr_array(
-        (
-            np.full(neighbors.size, 1 / n_neighbors, np.float32),
-            neighbors.ravel(),
-            np.arange(0, neighbors.size + 1, n_neighbors),
-        ),
-        shape=(n, n),
-    )
-    for _ in range(n_passes):
-        shares = mean_of_neighbors @ shares
-    _check_that_all_live(
+    codes, shares = as_shares(codes, assignments)
+    shares = diffuse(mean_of_neighbors(codes, n_neighbors, verbose), shares, n_passes)
+    check_that_all_live(
         shares,
         f"Clusters died out within {n_passes} passes over {n_neighbors} neighbours: take fewer of "
         "either. Expected a sample in each cluster",
     )
     return shares
+
+
+def mean_of_neighbors(codes: np.ndarray, n_neighbors: int, verbose) -> scipy.sparse.csr_array:
+    """Return A (n, n): row i has 1 / n_neighbors at the nearest neighbours of code i."""
+    neighbors = nearest_neighbors(codes, n_neighbors, verbose=verbose)
+    values = np.full(neighbors.size, 1 / n_neighbors, np.float32)
+    starts = np.arange(0, neighbors.size + 1, n_neighbors)
+    n = len(neighbors)
+    return scipy.sparse.csr_array((values, neighbors.ravel(), starts), shape=(n, n))
+
+
+def diffuse(means: scipy.sparse.csr_array, shares: np.ndarray, n_passes: int) -> np.ndarray:
+    """Return soft assignments (n, n_clusters) after some passes of F <- A F, with A the `means`."""
+    for _ in range(n_passes):
+        shares = means @ shares
+    return shares
+
+
+def as_shares(codes: ArrayLike, assignments: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return codes as an array, and their assignments as float32 rows that sum to 1.
+
+    Raises:
+        ValueError: If these are neither labels nor soft assignments, do not fit `codes`, or leave a
+            cluster without a sample.
+    """
+    codes = as_array("codes", codes)
+    shares = _as_shares(assignments, len(codes) if codes.ndim else 0)
+    check_that_all_live(shares, "Expected a sample in each cluster")
+    return codes, shares
 
 
 def _as_shares(assignments, n):
@@ -100,7 +116,8 @@ def _as_shares(assignments, n):
     return (assignments / sums).astype(np.float32)
 
 
-def _check_that_all_live(shares, expected):
+def check_that_all_live(shares: np.ndarray, expected: str) -> None:
+    """Raise a ValueError that begins with `expected` if a cluster is nobody's largest share."""
     n_clusters = shares.shape[1]
     sizes = np.bincount(shares.argmax(axis=1), minlength=n_clusters)
     empty = np.flatnonzero(sizes == 0)
