@@ -23,6 +23,7 @@ def all_tables(root: Path) -> dict[str, str]:
         "seeds_of_dec_table": seeds_of_dec(root),
         "contrast_table": contrast(root),
         "ablations_table": ablations(root),
+        "unequal_classes_table": unequal_classes(root),
         "kmeans_loss_table": kmeans_loss(root),
         "encoding_table": encoding(root),
         "architectures_table": architectures(root),
@@ -96,6 +97,26 @@ def ablations(root):
         )
         rows.append((name, *cells))
     return _table(("settings", "k-means on the codes", "+ diffusion", "+ self-labelling"), rows)
+
+
+def unequal_classes(root):
+    """What becomes of classes of 50 to 500 samples, a row a seed."""
+    rows = []
+    for run in _read(root, "results/unequal-classes/mnist-unequal-quick-seed*.json"):
+        facts, figures = run["facts"], run["metrics"]
+        shares = facts["share_of_class_in_its_cluster"]["self-labelling"]
+        smallest = str(facts["class_sizes"].index(min(facts["class_sizes"])))
+        steps = ("contrast + k-means", "contrast + joined parts", "self-labelling")
+        rows.append(
+            (
+                str(run["seed"]),
+                *(f"{figures[step]['acc']:.4f}" for step in steps),
+                f"{figures['self-labelling']['nmi']:.4f}",
+                *(f"{share:.0%}" for share in (shares[smallest], min(shares.values()))),
+            )
+        )
+    of_last = ("NMI", "found of the class of 50", "found of the worst class")
+    return _table(("seed", "k-means", "joined parts", "+ self-labelling", *of_last), rows)
 
 
 def _dec_on_three_seeds(root):
