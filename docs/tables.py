@@ -92,11 +92,13 @@ def ablations(root):
     rows = []
     for name in runs[0]:
         values = [[run[name][step] for run in runs if step in run[name]] for step in steps]
-        cells = (
-            f"{statistics.mean(v):.3f} ± {statistics.stdev(v):.3f}" if v else "" for v in values
-        )
-        rows.append((name, *cells))
+        rows.append((name, *(_mean_and_spread(own) for own in values)))
     return _table(("settings", "k-means on the codes", "+ diffusion", "+ self-labelling"), rows)
+
+
+def _mean_and_spread(values):
+    spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.3f}{spread}" if values else ""
 
 
 def unequal_classes(root):
