@@ -63,7 +63,8 @@ def test_run_from_weights_started_from_those_of_a_recorded_run_of_its_seed_and_d
 def test_record_holds_figures_versions_and_seconds(path):
     record = load(path)
     assert record["versions"].keys() >= {"kdec", "python", "tensorflow", "keras", "numpy"}
-    assert record["seconds"] and all(seconds > 0 for seconds in record["seconds"].values())
+    # Without neighbours, looking for them takes no time.
+    assert min(record["seconds"].values()) >= 0 < sum(record["seconds"].values())
     assert record["metrics"] or record["facts"]
     for row in record["metrics"].values():
         assert all(0 <= row[name] <= 1 for name in ("acc", "nmi") if name in row)

@@ -17,7 +17,7 @@ def test_100_problems_have_no_fault():
     answers = {seed: solve(draw(seed, few_traces=True)) for seed in range(100)}
     assert {seed: answer.faults for seed, answer in answers.items() if answer.faults} == {}
     verdicts = Counter(answer.verdict for answer in answers.values())
-    assert verdicts["same labels"] > 25
+    assert verdicts["same labels"] > 20
     assert verdicts["another minimum"] <= 1
 
 
