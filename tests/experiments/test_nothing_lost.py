@@ -37,7 +37,7 @@ _KMEANS_LOSS = {
 
 # Each kind of training: one of Keras' own and each of ours, with and without an end of its own.
 RUNS = {
-    "dec": (30, DEC),
+    "dec": (36, DEC),
     "encoding": (
         16,
         {
@@ -81,7 +81,7 @@ RUNS = {
         },
     ),
 }
-N_REAL_KILLS = 12  # With those above, a hundred.
+N_REAL_KILLS = 6  # With those above, a hundred.
 
 
 def samples(name):
@@ -174,7 +174,7 @@ def test_run_on_a_disk_that_fills_up_again_and_again(without_pictures, tmp_path)
         pytest.skip("needs the right to mount a file system")
     try:
         n_full = 0
-        for size in itertools.count(12, 4):
+        for size in itertools.count(12, 8):
             try:
                 run("dec", disk / "run")
                 break
