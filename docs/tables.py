@@ -103,22 +103,24 @@ def _mean_and_spread(values):
 
 def unequal_classes(root):
     """What becomes of classes of 50 to 500 samples, a row a seed."""
+    by_kmeans = ("contrast + k-means", "contrast + k-means + diffusion")
+    steps = (*by_kmeans, "contrast + joined parts", "self-labelling")
     rows = []
     for run in _read(root, "results/unequal-classes/mnist-unequal-quick-seed*.json"):
         facts, figures = run["facts"], run["metrics"]
         shares = facts["share_of_class_in_its_cluster"]["self-labelling"]
         smallest = str(facts["class_sizes"].index(min(facts["class_sizes"])))
-        steps = ("contrast + k-means", "contrast + joined parts", "self-labelling")
         rows.append(
             (
                 str(run["seed"]),
-                *(f"{figures[step]['acc']:.4f}" for step in steps),
+                *(f"{figures[step]['acc']:.4f}" if step in figures else "" for step in steps),
                 f"{figures['self-labelling']['nmi']:.4f}",
                 *(f"{share:.0%}" for share in (shares[smallest], min(shares.values()))),
             )
         )
     of_last = ("NMI", "found of the class of 50", "found of the worst class")
-    return _table(("seed", "k-means", "joined parts", "+ self-labelling", *of_last), rows)
+    of_steps = ("k-means", "+ diffusion", "joined parts", "+ self-labelling")
+    return _table(("seed", *of_steps, *of_last), rows)
 
 
 def _dec_on_three_seeds(root):
