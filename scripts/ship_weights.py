@@ -9,9 +9,9 @@ For example
         "sigmoid autoencoder 784-784-64-32-3, and the centroids of k-means on its codes" --h5
 
 The figures of the entry are those that the record has of the system. `label_clusters.py` adds which
-digit each cluster stands for. Models go without their
-optimizers, whose state is twice as large as the weights, and their archives are compressed.
-All layers compute in float32, which every processor does fast.
+digit each cluster stands for. Models go without their optimizers, whose state is twice as large as
+the weights, and their archives are compressed. All layers compute in float32, which every processor
+does fast.
 """
 
 import argparse

@@ -62,8 +62,11 @@ def test_version_is_a_release_number():
 IMPORTS = [
     "import kdec; import keras",
     "import keras; import kdec",
+    "import kdec; kdec.nearest_neighbors; import keras",
+    "from kdec.models.contrastive_loss import nt_xent; import keras",
     "import kdec.models.samples; import keras",
     "from kdec.layers import ClusteringLayer; import keras",
+    "from kdec.models.dec import DEC; import keras",
     "from kdec.clustering.model import ClusteringModel; import keras",
     "import kdec; kdec.DeepClustering; import keras",
 ]

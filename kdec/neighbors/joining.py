@@ -20,9 +20,9 @@ def join_clusters(
 
     k-means itself makes clusters of like size: among classes of unequal size it cuts the largest in
     two, and leaves no cluster for the smallest. Here it only makes the parts, many more than there
-    are clusters. They diffuse over a few neighbours, which evens out where it cut. Then, again and
-    again, the two parts are joined of which the smaller one has the largest share of its links, one
-    from each sample to each of its neighbours, in the other.
+    are clusters. They diffuse over a few neighbours, which evens out where it cut. Each sample has
+    a link to each of its neighbours. Again and again two parts are joined: those of which the
+    smaller one has the largest share of its links with the other.
 
     Args:
         codes: Real array (n, ...), such as `NeighborContrast.predict` gives.
@@ -55,10 +55,8 @@ def join_clusters(
     [0, 0, 0, 0, 1, 1]
     """
     n_clusters = positive_int("n_clusters", n_clusters)
-    n_neighbors, n_passes = (
-        positive_int("n_neighbors", n_neighbors),
-        positive_int("n_passes", n_passes),
-    )
+    n_neighbors = positive_int("n_neighbors", n_neighbors)
+    n_passes = positive_int("n_passes", n_passes)
     codes, shares = as_shares(codes, assignments)
     if shares.shape[1] < n_clusters:
         raise ValueError(
@@ -69,7 +67,11 @@ def join_clusters(
     shares = diffuse(means, shares, n_passes)
     links = (shares.T @ (means @ shares)).astype(np.float64)
     shares = shares @ np.eye(n_clusters, dtype=np.float32)[_join(links + links.T, n_clusters)]
-    check_that_all_live(shares, "Too few parts, or they are too small. Expected a sample in each")
+    check_that_all_live(
+        shares,
+        f"Clusters died out as {n_clusters} were made of {len(links)} parts: take other parts, or "
+        "fewer passes. Expected a sample in each cluster",
+    )
     return shares
 
 

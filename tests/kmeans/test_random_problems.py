@@ -1,4 +1,4 @@
-"""Random k-means problems against scikit-learn and NumPy: 100 here, 10,000 by a benchmark."""
+"""Random k-means problems against scikit-learn and NumPy: 200 here, 10,000 by a benchmark."""
 
 import json
 from collections import Counter
@@ -13,12 +13,12 @@ from kdec import KMeans
 RECORD = Path(__file__).parents[2] / "results" / "benchmarks" / "kmeans_problems.json"
 
 
-def test_100_problems_have_no_fault():
-    answers = {seed: solve(draw(seed, few_traces=True)) for seed in range(100)}
+def test_200_problems_have_no_fault():
+    answers = {seed: solve(draw(seed, few_traces=True)) for seed in range(200)}
     assert {seed: answer.faults for seed, answer in answers.items() if answer.faults} == {}
     verdicts = Counter(answer.verdict for answer in answers.values())
-    assert verdicts["same labels"] > 20
-    assert verdicts["another minimum"] <= 1
+    assert verdicts["same labels"] > 50
+    assert verdicts["another minimum"] <= 2
 
 
 def test_reference_is_lloyds_algorithm():

@@ -15,6 +15,7 @@ DEC_FIT = {"batch_size": 16, "max_steps": 10, "update_interval": 5, "tol": -1}
 # What `fit` takes beside the samples: at first, and in the process that goes on.
 FITS = {
     "dec": (DEC_FIT, DEC_FIT),
+    "dec_with_reconstruction": (DEC_FIT, DEC_FIT),
     "kmeans_loss": 2 * ({"epochs": 2, "shuffle": False},),
     "neighbor_contrast": 2 * ({"neighbors": 4, "batch_size": 16, "epochs": 3},),
     "self_labeling": (
@@ -47,10 +48,11 @@ for name, (_, options) in FITS.items():
 
 def untrained():
     """One model of each kind, with arguments and optimizers that are not the defaults."""
-    dec = kdec.DEC(dense((5, 8, 2), seed=0), 3, alpha=0.5, reconstruction_weight=1.0)
-    dec.initialize(X, random_state=0, n_init=3)
-    dec.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    yield "dec", dec
+    for name, weight in (("dec", 0.0), ("dec_with_reconstruction", 1.0)):
+        dec = kdec.DEC(dense((5, 8, 2), seed=0), 3, alpha=0.5, reconstruction_weight=weight)
+        dec.initialize(X, random_state=0, n_init=3)
+        dec.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        yield name, dec
     part = dense((5, 8, 2), seed=0)
     options = {"decoder": part.decoder, "reconstruction_weight": 0.5, "stop_gradient": True}
     loss = kdec.KMeansLoss(part.encoder, 4, max_iterations=7, **options)
