@@ -53,7 +53,7 @@ def main():
     comparison.write(
         "neighbor_contrast",
         {
-            "work": f"one epoch, {N_IMAGES} pairs of images, {BATCH_SIZE} a batch",
+            "work": f"an epoch of {N_IMAGES:,} pairs of images, {BATCH_SIZE} a batch",
             "epochs": epochs,
             "operations": operations,
             "rates": rates,
@@ -122,9 +122,6 @@ def train_by_torch(dtype):
     from torch.nn import functional
 
     torch.manual_seed(0)
-    x, rows = samples()
-    x = torch.from_numpy(np.ascontiguousarray(x[:, None, :, :, 0]))
-    rows = torch.from_numpy(rows).long()
     layers = []
     for place, (kernel, inputs, outputs, _) in enumerate(CONVOLUTIONS):
         stride = 2 if place < 2 else 1
@@ -138,6 +135,10 @@ def train_by_torch(dtype):
     network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     positives = torch.arange(2 * BATCH_SIZE).roll(BATCH_SIZE)
+    # After the optimizer: PyTorch's compiler, which it loads, crashes behind TensorFlow.
+    x, rows = samples()
+    x = torch.from_numpy(np.ascontiguousarray(x[:, None, :, :, 0]))
+    rows = torch.from_numpy(rows).long()
 
     def view(images):
         n = len(images)

@@ -30,6 +30,8 @@ def all_tables(root: Path) -> dict[str, str]:
         "speed_table": speed(root),
         "kmeans_speed_table": kmeans_speed(root),
         "autoencoder_speed_table": autoencoder_speed(root),
+        "contrast_speed_table": contrast_speed(root),
+        "neighbor_search_table": neighbor_search(root),
         "memory_table": memory(root),
         "kmeans_from_disk_table": kmeans_from_disk(root),
         "models_from_disk_table": models_from_disk(root),
@@ -232,9 +234,8 @@ def architectures(root):
 
 def speed(root):
     """The comparisons in short: a row a piece of work, against the fastest other program."""
-    kmeans, autoencoder, loss, soft = (
-        _benchmark(root, name) for name in ("kmeans", "autoencoder", "kmeans_loss", "soft_kmeans")
-    )
+    names = ("kmeans", "autoencoder", "neighbor_contrast", "kmeans_loss", "soft_kmeans")
+    kmeans, autoencoder, contrast, loss, soft = (_benchmark(root, name) for name in names)
     rows = []
     for work in kmeans["work"].values():
         peer, theirs = _fastest_peer(work)
@@ -249,6 +250,13 @@ def speed(root):
             for system in ("kdec", "PyTorch")
         )
         rows.append((title, "PyTorch loop", ours, theirs))
+    for dtype in contrast["floors"]:
+        ours, theirs = _contrast_epochs(contrast, dtype)
+        title = f"contrast between neighbours, {dtype}, {contrast['work']}"
+        rows.append((title, "PyTorch loop", ours, theirs))
+    exact, theirs = (contrast["searches"][system] for system in ("kdec", "scikit-learn"))
+    title = f"exact search, {contrast['search']}"
+    rows.append((title, "scikit-learn", exact["seconds"], theirs["seconds"]))
     plain = "straightforward TensorFlow"
     ours, theirs = (loss["systems"][system]["seconds_per_epoch"] for system in ("kdec", plain))
     rows.append(("k-means as a loss, an epoch", plain, ours, theirs))
@@ -375,6 +383,32 @@ def autoencoder_speed(root):
             )
         )
     return _table(("work", "kdec", "share of the floor", "PyTorch loop", "ratio"), rows, n_words=1)
+
+
+def contrast_speed(root):
+    """An epoch of contrast between neighbours, beside the floor that its arithmetic sets."""
+    benchmark = _benchmark(root, "neighbor_contrast")
+    rows = []
+    for dtype, floor in benchmark["floors"].items():
+        ours, theirs = _contrast_epochs(benchmark, dtype)
+        cells = (_seconds(ours), f"{floor / ours:.0%}", _seconds(theirs), f"{theirs / ours:.2g}")
+        rows.append((dtype, *cells))
+    head = (benchmark["work"], "kdec", "share of the floor", "PyTorch loop", "ratio")
+    return _table(head, rows, n_words=1)
+
+
+def _contrast_epochs(benchmark, dtype):
+    return [benchmark["epochs"][f"{system}, {dtype}"]["seconds"] for system in ("kdec", "torch")]
+
+
+def neighbor_search(root):
+    """Searches for neighbours, a row a system."""
+    benchmark = _benchmark(root, "neighbor_contrast")
+    rows = [
+        (system, _seconds(row["seconds"]), f"{row['recall']:.3f}")
+        for system, row in benchmark["searches"].items()
+    ]
+    return _table((benchmark["search"], "time", "recall"), rows, n_words=1)
 
 
 def run_times(root):

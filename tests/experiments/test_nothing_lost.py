@@ -1,5 +1,6 @@
 """Runs killed at a hundred moments, and on a disk that fills up, end as one that never stopped."""
 
+import importlib
 import itertools
 import os
 import random
@@ -97,12 +98,17 @@ def run(name, out):
     return execute(find_experiment(name), samples(name), "quick", 0, out, **RUNS[name][1])
 
 
+def draw_nothing(replace):
+    """Pictures take most of the time, and hold nothing that a run needs."""
+    for name in RUNS:
+        module = importlib.import_module(find_experiment(name).module)
+        replace(module, "plots", mock.MagicMock())
+    replace(Run, "save_figure", lambda *args: None)
+
+
 @pytest.fixture
 def without_pictures(monkeypatch):
-    """Draws nothing: pictures take most of the time, and hold nothing that a run needs."""
-    for name in RUNS:
-        monkeypatch.setattr(f"{find_experiment(name).module}.plots", mock.MagicMock())
-    monkeypatch.setattr(Run, "save_figure", lambda *args: None)
+    draw_nothing(monkeypatch.setattr)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -133,6 +139,7 @@ import os, pathlib, random, signal, sys, time
 import test_nothing_lost as runs
 from kdec.experiments import dec, execution
 
+runs.draw_nothing(setattr)
 folder, n_kills, generator = pathlib.Path(sys.argv[1]), int(sys.argv[2]), random.Random(0)
 
 def start(out):
@@ -159,7 +166,7 @@ assert os.waitpid(start(folder / f"killed_{number}"), 0)[1] == 0
 
 def test_process_killed_at_random_times_ends_as_one_never_killed(run_python, tmp_path):
     search_path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
-    run_python(KILLING, tmp_path, N_REAL_KILLS, PYTHONPATH=search_path, MPLBACKEND="agg")
+    run_python(KILLING, tmp_path, N_REAL_KILLS, PYTHONPATH=search_path)
     killed = list(tmp_path.glob("killed_*"))
     assert killed
     for folder in killed:

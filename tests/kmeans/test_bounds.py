@@ -12,19 +12,19 @@ K = 40
 
 
 def structured(rng):
-    return make_blobs(6000, 8, centers=K, cluster_std=2.0, random_state=0)[0]
+    return make_blobs(3000, 8, centers=K, cluster_std=2.0, random_state=0)[0]
 
 
 def uniform(rng):
-    return rng.random((6000, 8))
+    return rng.random((3000, 8))
 
 
 def duplicates(rng):
-    return np.repeat(structured(rng)[:200], 30, axis=0)
+    return np.repeat(structured(rng)[:200], 15, axis=0)
 
 
 def grid(rng):
-    return rng.integers(0, 5, (6000, 4)).astype(float)  # many points midway between centers
+    return rng.integers(0, 5, (3000, 4)).astype(float)  # many points midway between centers
 
 
 def far_apart(rng):
