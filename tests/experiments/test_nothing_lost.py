@@ -99,7 +99,10 @@ def run(name, out):
 
 
 def draw_nothing(replace):
-    """Pictures take most of the time, and hold nothing that a run needs."""
+    """Leave out the pictures, which take most of the time and hold nothing that a run needs.
+
+    `replace` is `setattr`, or one that is undone.
+    """
     for name in RUNS:
         module = importlib.import_module(find_experiment(name).module)
         replace(module, "plots", mock.MagicMock())
@@ -137,7 +140,6 @@ def test_run_killed_at_random_changes_of_the_disk_ends_as_one_never_killed(
 KILLING = """
 import os, pathlib, random, signal, sys, time
 import test_nothing_lost as runs
-from kdec.experiments import dec, execution
 
 runs.draw_nothing(setattr)
 folder, n_kills, generator = pathlib.Path(sys.argv[1]), int(sys.argv[2]), random.Random(0)
