@@ -32,7 +32,9 @@ __getattr__, __dir__, __all__ = lazy_names(
             *("DEC", "DifferentiableKMeans", "DifferentiableKMeansLayer", "KMeansLoss"),
             *("NeighborContrast", "SelfLabeling", "target_distribution"),
         ],
-        "neighbors": ["diffuse_labels", "join_clusters", "nearest_neighbors"],
+        "neighbors": [
+            *("diffuse_labels", "join_clusters", "nearest_neighbors", "neighbors_over_views"),
+        ],
         "pretrained": ["load_pretrained"],
         "report": ["export_projector"],
     },

@@ -77,7 +77,7 @@ def run(run: Run) -> None:
 def cluster(run: Run) -> Clusters:
     """Do all steps up to the last labels, and score each."""
     x, config, n_clusters = samples(run), run.config, run.dataset.n_classes
-    model = contrast(run)
+    model = contrast(run, neighbors(run))
     stages = ["neighbors", "contrast", "k-means"]
     with run.timed("k-means"):
         codes = model.predict(x, batch_size=2048, verbose=0)
@@ -101,11 +101,16 @@ def cluster(run: Run) -> Clusters:
     return Clusters(model.encoder, classifier, codes, labels)
 
 
-def contrast(run: Run) -> NeighborContrast:
-    """Find the neighbours and train the encoder on pairs of them."""
-    x, config, k = samples(run), run.config, run.config["n_neighbors"]
+def neighbors(run: Run) -> np.ndarray | int:
+    """Find the neighbours among the samples, or none."""
+    k = run.config["n_neighbors"]
     with run.timed("neighbors"):
-        neighbors = nearest_neighbors(x, k) if k else 0
+        return nearest_neighbors(samples(run), k) if k else 0
+
+
+def contrast(run: Run, neighbors: np.ndarray | int) -> NeighborContrast:
+    """Train the encoder on pairs of neighbours."""
+    x, config = samples(run), run.config
     return run.train(
         "contrast",
         lambda: build(run),

@@ -1,9 +1,10 @@
 """Beyond the sources: clusters of classes of unequal size, by k-means and by joined parts.
 
-The encoder trains on pairs of neighbours, as in `neighbor_contrast`. Its codes are clustered twice:
-by k-means, which assumes classes of like size, with the labels diffused; and by k-means into many
-parts that are joined along the neighbours among the codes. A classifier trains on the joined
-clusters and makes the labels anew. Each step is scored. True labels only score.
+The encoder trains on pairs of neighbours, as in `neighbor_contrast`. But these are found over views
+and in the scale of each sample: else few of those in a small class are of it. Its codes are
+clustered twice: by k-means, which assumes classes of like size, with the labels diffused; and by
+k-means into many parts that are joined along the neighbours among the codes. A classifier trains on
+the joined clusters and makes the labels anew. Each step is scored. True labels only score.
 """
 
 import numpy as np
@@ -12,10 +13,11 @@ from kdec import plots
 from kdec.experiments import neighbor_contrast
 from kdec.experiments.run import Run
 from kdec.kmeans import KMeans
-from kdec.neighbors import diffuse_labels, join_clusters
+from kdec.neighbors import diffuse_labels, join_clusters, neighbors_over_views
 
 _QUICK = {
     **neighbor_contrast.PRESETS["quick"],
+    "neighbor_views": 64,
     "n_parts": 100,
     "joining_neighbors": 10,
     "joining_passes": 3,
@@ -29,7 +31,14 @@ def run(run: Run) -> None:
     x, y, config = neighbor_contrast.samples(run), run.dataset.y, run.config
     run.facts["dtype"] = neighbor_contrast.dtype(run)
     run.facts["class_sizes"] = np.bincount(y).tolist()
-    model = neighbor_contrast.contrast(run)
+    with run.timed("neighbors"):
+        neighbors = neighbors_over_views(
+            x,
+            neighbor_contrast.views(run),
+            config["n_neighbors"],
+            n_views=config["neighbor_views"],
+        )
+    model = neighbor_contrast.contrast(run, neighbors)
     with run.timed("codes"):
         codes = model.predict(x, batch_size=2048, verbose=0)
     before = ["neighbors", "contrast", "codes"]

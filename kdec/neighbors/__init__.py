@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "diffusion": ["diffuse_labels"],
         "joining": ["join_clusters"],
+        "over_views": ["neighbors_over_views"],
         "search": ["nearest_neighbors"],
     },
 )

@@ -1,26 +1,23 @@
 """The nearest neighbours of all samples among themselves, by blocks of matrix products."""
 
-import functools
 import logging
 from math import prod
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 
 from kdec.data import Shards, change_rows, in_chunks
 from kdec.guards import as_array, non_negative_int, positive_int, refuse_forked_process
 from kdec.neighbors import approximate as index
+from kdec.neighbors.table import Table, without_self
 
 _LOGGER = logging.getLogger("kdec")
 _MOST_FEATURES = 64  # that are searched as they are; of more, the principal components are
 _BAR_FROM = 20_000  # samples, from where the search takes more than a second or two
 _MOST_EXACT = 200_000  # samples; the time grows with their square
 _MEASURED = 1000  # samples whose approximate neighbours are compared with the exact ones
-_BLOCK = 2**25  # scores at once, 128 MiB
-_GROUP = 32  # samples, of which only the nearest counts at first
 
 
 def nearest_neighbors(
@@ -73,7 +70,7 @@ def nearest_neighbors(
     n_components = positive_int("n_components", n_components)
     seed = non_negative_int("seed", seed)
     library = index.index_library(is_required=True) if approximate else None
-    points = _reduced(_centred(x), n_components)
+    points = _reduced(centred(x)[0], n_components)
     if isinstance(points, Shards):  # What is searched lies in memory.
         points = np.concatenate(list(in_chunks(points)))
     n = len(points)
@@ -100,20 +97,17 @@ def nearest_neighbors(
 
 def _exact(points, rows, n_neighbors):
     """Yield the exact neighbours (m, n_neighbors) of some of the rows at a time, with the rows."""
-    n = len(points)
-    table, bias, n_groups = _as_table(points, n_neighbors + 1)
-    step, search = max(1, _BLOCK // n), _search(points.dtype.name)
-    for start in range(0, len(rows), step):
-        own = rows[start : start + step]
-        # One more than asked for, since the sample itself is most often among them.
-        found = search(tf.gather(table, own), table, bias, n_groups, n_neighbors + 1).numpy()
-        yield own, _without_self(found, own)
+    # One more than asked for, since the sample itself is most often among them.
+    table = Table(points, n_neighbors + 1)
+    for start in range(0, len(rows), table.n_queries):
+        own = rows[start : start + table.n_queries]
+        yield own, without_self(table.nearest(points[own]), own)
 
 
 def _by_index(library, points, n_neighbors, seed):
     """The neighbours that the index finds; its recall goes to the log."""
     candidates = index.candidates(library, points, n_neighbors + 1, seed)
-    found = _without_self(candidates, np.arange(len(points)))
+    found = without_self(candidates, np.arange(len(points)))
     few = np.flatnonzero((found < 0).any(axis=1))
     for rows, neighbors in _exact(points, few, n_neighbors):
         found[rows] = neighbors
@@ -123,8 +117,12 @@ def _by_index(library, points, n_neighbors, seed):
     return found
 
 
-def _centred(x):
-    """`x` as floats (n, d) around its mean, an array or, on the disk, `Shards`; or an error."""
+def centred(x: ArrayLike) -> tuple[np.ndarray | Shards, np.ndarray]:
+    """Return `x` as floats (n, d) around its mean, on the disk as `Shards`, and the mean (d,).
+
+    Raises:
+        ValueError: If `x` does not hold finite real numbers, shape (n, ...) with n > 0.
+    """
     x = Shards.of(x) or as_array("x", x)
     if x.ndim < 2 or prod(x.shape) == 0 or x.dtype.kind not in "biuf":
         raise ValueError(
@@ -137,7 +135,8 @@ def _centred(x):
     if not np.isfinite(mean).all():
         raise ValueError("Expected finite values in `x`. Received: NaN or infinity among them.")
     # The difference in float64, which large integers need; it is then small.
-    return change_rows(x, lambda rows: np.subtract(rows, mean, dtype=np.float64).astype(dtype))
+    points = change_rows(x, lambda rows: np.subtract(rows, mean, dtype=np.float64).astype(dtype))
+    return points, mean
 
 
 def _reduced(points, n_components):
@@ -150,48 +149,3 @@ def _reduced(points, n_components):
     products = sum(rows.T.astype(np.float64) @ rows for rows in in_chunks(points))
     axes = np.linalg.eigh(products)[1][:, : -n_components - 1 : -1].astype(points.dtype)
     return change_rows(points, lambda rows: rows @ axes)
-
-
-def _as_table(points, n_candidates):
-    """The points as a tensor (n', d), half their squared length (n',), and the number of groups.
-
-    Samples g, g + n_groups, g + 2 n_groups, ... are group g. Points that fill the last groups up
-    are infinitely far from all others.
-    """
-    n = len(points)
-    # With few groups to choose from, each sample is a group of its own.
-    n_groups = -(-n // _GROUP) if n >= 2 * _GROUP * n_candidates else n
-    surplus = -n % n_groups
-    table = np.pad(points, ((0, surplus), (0, 0)))
-    bias = np.pad(np.square(points).sum(axis=1) / 2, (0, surplus), constant_values=np.inf)
-    return tf.constant(table), tf.constant(bias), n_groups
-
-
-@functools.cache
-def _search(dtype):
-    """`_nearest_in_table` as a graph for tables of any size and of the type `dtype`."""
-    matrix, number = tf.TensorSpec([None, None], dtype), tf.TensorSpec([], tf.int32)
-    signature = [matrix, matrix, tf.TensorSpec([None], dtype), number, number]
-    return tf.function(_nearest_in_table, input_signature=signature)
-
-
-def _nearest_in_table(queries, table, bias, n_groups, n_candidates):
-    """The rows (m, n_candidates) of `table` that are nearest to `queries` (m, d), nearest first.
-
-    The n_candidates best scores lie in the n_candidates groups with the best scores: to find these
-    takes one pass over all scores, a sort of all would take several.
-    """
-    scores = tf.matmul(queries, table, transpose_b=True) - bias
-    grouped = tf.reshape(scores, (tf.shape(queries)[0], -1, n_groups))
-    groups = tf.math.top_k(tf.reduce_max(grouped, axis=1), n_candidates).indices
-    members = n_groups * tf.range(tf.shape(grouped)[1])[:, None] + groups[:, None, :]
-    members = tf.reshape(members, (tf.shape(queries)[0], -1))
-    best = tf.math.top_k(tf.gather(scores, members, batch_dims=1), n_candidates).indices
-    return tf.gather(members, best, batch_dims=1)
-
-
-def _without_self(candidates, rows):
-    """Drop of each row of `candidates` (m, k + 1) the sample itself, or else the farthest."""
-    dropped = candidates == rows[:, None]
-    dropped[~dropped.any(axis=1), -1] = True
-    return candidates[~dropped].reshape(len(candidates), -1)

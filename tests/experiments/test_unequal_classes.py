@@ -8,7 +8,13 @@ from kdec.experiments.execution import execute
 
 TINY = {
     **{"hidden_units": [16], "embedding_units": 4, "n_neighbors": 3, "batch_size": 32},
-    **{"epochs": 2, "n_init": 2, "diffusion_neighbors": 3, "diffusion_passes": 2},
+    **{
+        "epochs": 2,
+        "neighbor_views": 2,
+        "n_init": 2,
+        "diffusion_neighbors": 3,
+        "diffusion_passes": 2,
+    },
     **{"n_parts": 12, "joining_neighbors": 3, "rounds": 1, "passes": 3, "label_batch_size": 32},
 }
 

@@ -10,7 +10,7 @@ import sklearn.decomposition
 import sklearn.neighbors
 
 import kdec
-from kdec.neighbors import search
+from kdec.neighbors import search, table
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_neighbors_are_those_of_scikit_learn(n, d, k, dtype, rng):
 def test_several_blocks_give_what_one_gives(monkeypatch, rng):
     x = rng.normal(size=(1003, 5))
     whole = kdec.nearest_neighbors(x, 4)
-    monkeypatch.setattr(search, "_BLOCK", 100 * len(x))
+    monkeypatch.setattr(table, "_BLOCK", 100 * len(x))
     np.testing.assert_array_equal(kdec.nearest_neighbors(x, 4), whole)
 
 
