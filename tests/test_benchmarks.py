@@ -1,6 +1,7 @@
 """`benchmarks/all.py`: it knows every comparison, runs those asked for, names what is absent."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,3 +75,10 @@ def test_unknown_name_ends_before_any_run(benchmarks, scripts, capsys):
 
 def test_absent_is_what_cannot_be_found(benchmarks):
     assert benchmarks.absent(("numpy", "no_such_module")) == ["no_such_module"]
+
+
+def test_no_record_names_a_folder_of_a_machine():
+    records = list((FOLDER.parent / "results").rglob("*.json"))
+    assert records
+    paths = {record.name: re.findall(r"""["' ]/\w.*""", record.read_text()) for record in records}
+    assert not {name: found for name, found in paths.items() if found}

@@ -17,6 +17,7 @@ from kdec.experiments.run import Run
 from kdec.kmeans import KMeans
 from kdec.neighbors import diffuse_labels, join_clusters, neighbors_over_views
 
+# Settings of steps of `neighbor_contrast` that are not done here, by how their names begin.
 _LATER_STEPS = ("rounds", "passes", "label_batch_size", "dropout", "decoder")
 
 _QUICK = {
