@@ -10,8 +10,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Of scikit-learn and NumPy, whose threads wait in busy loops: where each of pytest's processes has
 # as many as there are cores, a t-SNE of 295 points takes ten times the processor's time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# pynndescent is compiled on its first call, for half a minute; so it takes a quarter less.
-os.environ.setdefault("NUMBA_OPT", "0")
 
 import matplotlib
 import numpy as np

@@ -159,12 +159,12 @@ def _relocate(points, sample_weight, labels, distances, vectors, weights, worker
         # Each shows k, as many each time. A worker with fewer points adds some at distance -1.
         count = tf.size(weights)
         distances = tf.pad(distances, [[0, count]], constant_values=-1)
-    farthest = _farthest(distances, count)
-    distances = tf.gather(distances, farthest)
-    farthest = tf.minimum(farthest, tf.cast(n, tf.int64) - 1)
-    far_weights = tf.cast(tf.gather(sample_weight, farthest), tf.float64)
-    far = tf.cast(rows_at(points, farthest), tf.float64) * far_weights[:, tf.newaxis]
-    found = (distances, tf.gather(labels, farthest), far, far_weights)
+    rows = _farthest(distances, count)
+    distances = tf.gather(distances, rows)
+    rows = tf.minimum(rows, tf.cast(n, tf.int64) - 1)
+    far_weights = tf.cast(tf.gather(sample_weight, rows), tf.float64)
+    far = tf.cast(rows_at(points, rows), tf.float64) * far_weights[:, tf.newaxis]
+    found = (distances, tf.gather(labels, rows), far, far_weights)
     if workers.count > 1:
         found = [workers.gather(each) for each in found]
         chosen = _farthest(found[0], n_empty)
@@ -183,12 +183,18 @@ def _relocate(points, sample_weight, labels, distances, vectors, weights, worker
 
 
 def _farthest(distances, count):
-    """Indices of the largest distances, in the order in which scikit-learn takes them."""
+    found = tf.numpy_function(farthest, [distances, count], tf.int64)
+    return tf.ensure_shape(found, [None])
 
-    def of_arrays(distances, count):
-        return np.argpartition(distances, -count)[: -count - 1 : -1]
 
-    return tf.ensure_shape(tf.numpy_function(of_arrays, [distances, count], tf.int64), [None])
+def farthest(distances, count):
+    """Return the numbers of the largest distances, in the order in which scikit-learn takes them.
+
+    Args:
+        distances: array, (n,).
+        count: how many.
+    """
+    return np.argpartition(distances, -count)[: -count - 1 : -1]
 
 
 def _means(vectors, weights, dtype, metric):

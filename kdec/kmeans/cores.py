@@ -1,40 +1,44 @@
-"""NumPy's work on a chunk of points, in pieces on all cores."""
+"""Compiled loops over the points, in pieces on all cores."""
 
 import functools
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from joblib import cpu_count
-from threadpoolctl import ThreadpoolController
 
-_MOST_ROWS = 8192
 _FEWEST_ROWS = 1024  # a thread costs more than fewer
-_PIECES = 16
-
-_alone = threading.Lock()
+_PIECES = 32
 
 
 def in_pieces(function: Callable, n: int) -> list:
     """Return what a function gives for each piece of n rows, in order.
 
-    It is called with a slice. NumPy lets go of Python's lock in its loops, so the pieces run at the
-    same time. Their sizes do not depend on the number of cores, so neither do sums over them.
+    It is called with the first row and the one behind the last. Compiled loops and those of NumPy
+    let go of Python's lock, so the pieces run at the same time. Their sizes do not depend on the
+    number of cores, so neither do sums over them.
     """
-    rows = max(_FEWEST_ROWS, min(_MOST_ROWS, -(-n // _PIECES)))
-    pieces = [slice(start, min(start + rows, n)) for start in range(0, n, rows)]
-    n_threads = min(len(pieces), cpu_count())
-    if n_threads <= 1:
-        return [function(piece) for piece in pieces]
-    # Alone, for the limit is that of the whole process.
-    with (
-        _alone,
-        _controller().limit(limits=1, user_api="blas"),
-        ThreadPoolExecutor(n_threads, "kdec-kmeans") as threads,
-    ):
-        return list(threads.map(function, pieces))
+    rows = max(_FEWEST_ROWS, -(-n // _PIECES))
+    pieces = [(start, min(start + rows, n)) for start in range(0, n, rows)]
+    found, left = [None] * len(pieces), iter(range(len(pieces)))
+
+    def work():
+        for piece in left:
+            found[piece] = function(*pieces[piece])
+
+    others = [_threads().submit(work) for _ in range(min(len(pieces), _count()) - 1)]
+    try:
+        work()
+    finally:
+        for other in others:
+            other.result()
+    return found
 
 
 @functools.cache
-def _controller():
-    return ThreadpoolController()
+def _count():
+    return cpu_count()
+
+
+@functools.cache
+def _threads():
+    return ThreadPoolExecutor(_count(), "kdec-kmeans")

@@ -17,11 +17,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from kdec.data import Shards
 from kdec.guards import real_array, refuse_forked_process
-from kdec.kmeans import agreement, labeling, lloyd, minibatch, restarts, seeding, serial
+from kdec.kmeans import agreement, in_memory, labeling, lloyd, minibatch, restarts, seeding
 from kdec.kmeans.checkpoint import Checkpoint
 from kdec.kmeans.disk import DiskRows
 from kdec.kmeans.parameters import check_parameters
 from kdec.kmeans.points import (
+    Plain,
     aligned,
     chunk_rows,
     columns_to_copy,
@@ -154,10 +155,11 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         about = share.statistics(finite_statistics(X))
         facts = agreement.facts_of(X, self.get_params()) | share.facts(sample_weight, about)
         checkpoint = Checkpoint(backup_dir, facts, workers)
-        with self._working_points(X, about, share) as (working, origin, columns):
+        n_init = self._restarts()
+        is_plain = not checkpoint.is_kept and self._is_plain(X, n_init, workers)
+        with self._working_points(X, about, share, is_plain) as (working, origin, columns):
             progress = checkpoint.restore()
             if progress is None:
-                n_init = self._restarts()
                 centers = self._initial_centers(X, sample_weight, working, origin, n_init, share)
                 progress = lloyd.begin(centers[:, :, columns])
             tol = self.tol * about.variance.mean()
@@ -220,7 +222,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self._check_number_of_points(X.shape[0])
         share = Share(present(), X.shape[0])
         X = unit_rows(X) if self.metric == "cosine" else X
-        with self._working_points(X, finite_statistics(X), share) as (working, origin, _):
+        is_plain = self._is_plain(X, 1, present())
+        with self._working_points(X, finite_statistics(X), share, is_plain) as (working, origin, _):
             centers = self._initial_centers(X, sample_weight, working, origin, 1, share)[0]
         self.cluster_centers_ = origin + centers
         self._weights = np.zeros(self.n_clusters)
@@ -235,8 +238,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     def _run(self, points, sample_weight, progress, tol, checkpoint, workers):
         """Set the attributes of the best restart; return its centers."""
         starts, verbose = progress.ended_at, self.verbose
-        if serial.serves(points, len(sample_weight), starts, self.metric, checkpoint, workers):
-            run = serial.fit(points, sample_weight, starts, self.max_iter, tol, verbose, workers)
+        if isinstance(points, Plain):
+            run = in_memory.fit(points, sample_weight, starts, self.max_iter, tol, verbose)
             self.inertia_, self.labels_, self.inertia_history_ = (
                 run.inertia,
                 run.labels,
@@ -269,13 +272,20 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return validate_data(self, np.asarray(shards), **_MATRIX, reset=reset)
         return validate_data(self, rows, skip_check_array=True, reset=reset)
 
+    def _is_plain(self, X, n_init, workers):
+        """Tell whether the array itself is what a run works on."""
+        return in_memory.serves(X, n_init * self.n_clusters, self.metric, workers)
+
     @contextlib.contextmanager
-    def _working_points(self, X, about, share):
+    def _working_points(self, X, about, share, is_plain):
         """Return the points for the run, their origin, and which columns they keep."""
         columns = np.ones(X.shape[1], bool)
         origin = np.zeros(X.shape[1], X.dtype)
         if self.metric != "cosine" and not issparse(X):
             origin = about.mean
+        if is_plain:
+            yield Plain(np.require(X, requirements="CA"), origin), origin, columns
+            return
         if not share.all(not issparse(X) and fits_copy(X)):
             with opened(X, origin) as points:
                 yield points, origin, columns

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from kdec.kmeans import centroids, nearest, tiles
+from kdec.kmeans import centroids, nearest
+from kdec.kmeans.assignment import assign_chunk
 from kdec.kmeans.centroids import Sums
 from kdec.kmeans.labeling import squared_length
 from kdec.kmeans.nearest import Subspace
@@ -24,13 +25,11 @@ from kdec.workers import Workers
 
 _COMPILE_FROM = 4_000_000  # scores an iteration; below, compiling costs more than it saves
 _NARROWEST_WITH_SUBSPACE = 128  # features
-_FEW_CLUSTERS = 16  # NumPy takes long to find the lowest of few scores
 _MOST_DIRECTIONS = 95  # with a column of ones, rows of whole cache lines
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
 _DIRECTIONS_COST = 25  # of the eigenvectors for it, relative to the cube of their number
 _MOST_HALVINGS = 5
-_NARROW_ROWS = 2**17
 _ROW_STEP = 16  # rows; a multiple of every vector width
 
 _ANY_SUBSPACE = Subspace(*(tf.TensorShape([None] * rank) for rank in (2, 2, 1, 1)))
@@ -41,9 +40,8 @@ class Options(NamedTuple):
 
     metric: str
     is_compiled: bool  # the search for the nearest centers, by XLA
-    narrow: int  # features of narrow data; 0 for wide
     has_subspace: bool
-    has_tiles: bool  # the search and the sums by NumPy, which needs no compiling
+    has_loops: bool  # the search and the sums by compiled loops outside of TensorFlow
     label_type: str  # the smallest for the clusters, as labels are kept two or three times
 
 
@@ -92,15 +90,13 @@ def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int,
     n_directions = min(_MOST_DIRECTIONS, d // 4, n_columns)
     can_compile = metric != "manhattan" and not isinstance(points, Sparse)
     label_type = np.min_scalar_type(-n_clusters).name
-    if not can_compile or n * n_columns < _COMPILE_FROM:
-        return Options(metric, False, 0, False, False, label_type), rows, n_directions
-    if n_clusters > _FEW_CLUSTERS and d < _NARROWEST_WITH_SUBSPACE:
+    if not can_compile:
+        return Options(metric, False, False, False, label_type), rows, n_directions
+    if d < _NARROWEST_WITH_SUBSPACE or n * n_columns < _COMPILE_FROM:
         rows = _even_rows(n, chunk_rows(d, 1))
-        return Options(metric, False, 0, False, True, label_type), rows, n_directions
-    narrow = d if nearest.is_narrow(d, n_clusters) else 0
-    has_subspace = isinstance(points, Copied) and d >= _NARROWEST_WITH_SUBSPACE
-    rows = _even_rows(n, _NARROW_ROWS if narrow else rows)
-    return Options(metric, True, narrow, has_subspace, False, label_type), rows, n_directions
+        return Options(metric, False, False, True, label_type), rows, n_directions
+    has_subspace = isinstance(points, Copied)
+    return Options(metric, True, has_subspace, False, label_type), _even_rows(n, rows), n_directions
 
 
 def _even_rows(n, rows):
@@ -278,6 +274,8 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
     """Assign every point to the nearest center of each active restart."""
     n_active, k, d = tf.unstack(tf.shape(state.centers))
     n_chunks, _, rows = tf.unstack(tf.shape(state.labels))
+    if options.has_loops:
+        return _read_once_by_loops(points, sample_weight, state, options)
     table = _padded(state.centers, n_init, options)
     projection = nearest.project(table, state.subspace.basis, options.metric)
 
@@ -285,55 +283,79 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
         x, weight = read(points, start, size), sample_weight[start : start + size]
         near = nearest.part(state.subspace, start, start + size)
         new, best, n_verified = _label_chunk(
-            x, weight, table, n_active, size == rows, near, projection, options
+            x, weight, table, size == rows, near, projection, options
         )
         new, chunk = new[:n_active], start // rows
         old = tf.cast(state.labels[chunk, :, :size], tf.int32)
-        change_of_sums = tiles.change_of_sums if options.has_tiles else centroids.change_of_sums
-        change = change_of_sums(x, weight, old, new, k)
+        change = centroids.change_of_sums(x, weight, old, new, k)
         return Pass(
-            total.labels.write(
-                chunk, tf.cast(tf.pad(new, [[0, 0], [0, rows - size]]), options.label_type)
-            ),
+            total.labels.write(chunk, _as_kept(new, rows, options)),
             centroids.add(total.change, change),
             total.best + best[:n_active],
             total.n_verified + n_verified,
         )
 
-    nothing = Pass(
+    total = fold_chunks(
+        step, _nothing(n_chunks, n_active, k, d, options), tf.size(sample_weight), rows
+    )
+    return total._replace(labels=total.labels.stack())
+
+
+def _read_once_by_loops(points, sample_weight, state, options) -> Pass:
+    n_active, k, d = tf.unstack(tf.shape(state.centers))
+    n_chunks, _, rows = tf.unstack(tf.shape(state.labels))
+
+    def step(start, size, total):
+        x, weight = read(points, start, size), sample_weight[start : start + size]
+        old = tf.cast(state.labels[start // rows, :, :size], tf.int32)
+        new, change = assign_chunk(x, weight, old, state.centers, options.metric)
+        labels = total.labels.write(start // rows, _as_kept(new, rows, options))
+        return total._replace(labels=labels, change=centroids.add(total.change, change))
+
+    total = fold_chunks(
+        step, _nothing(n_chunks, n_active, k, d, options), tf.size(sample_weight), rows
+    )
+    return total._replace(labels=total.labels.stack())
+
+
+def _nothing(n_chunks, n_active, k, d, options) -> Pass:
+    """Return what a reading starts from."""
+    return Pass(
         tf.TensorArray(options.label_type, n_chunks, element_shape=[None, None]),
         centroids.empty_sums(n_active * k, d),
         tf.zeros([n_active], tf.float64),
         0,
     )
-    total = fold_chunks(step, nothing, tf.size(sample_weight), rows)
-    return total._replace(labels=total.labels.stack())
+
+
+def _as_kept(labels, rows, options):
+    """Return the labels of a chunk, (A, c), as they are kept: of a full one."""
+    padding = [[0, 0], [0, rows - tf.shape(labels)[1]]]
+    return tf.cast(tf.pad(labels, padding), options.label_type)
 
 
 def _padded(centers, n_init, options):
     """Return the centers (A, k, d) as (k, A', d), padded to a size that searches are compiled for.
 
-    The last restart is repeated up to one of the sizes R, R/2, R/4, ...; for narrow data, whose
-    search leaves out the rest, up to R.
+    The last restart is repeated up to one of the sizes R, R/2, R/4, ...
     """
     n_active = tf.shape(centers)[0]
     if options.is_compiled:
         size = n_init
-        for _ in range(0 if options.narrow else _MOST_HALVINGS):
+        for _ in range(_MOST_HALVINGS):
             half = (size + 1) // 2
             size = tf.where(half >= n_active, half, size)
         centers = tf.gather(centers, tf.minimum(tf.range(size), n_active - 1))
     return tf.transpose(centers, [1, 0, 2])
 
 
-def _label_chunk(x, weight, table, n_active, is_full, near, projection, options):
+def _label_chunk(x, weight, table, is_full, near, projection, options):
     """Label the points of a chunk.
 
     Args:
         x: (c, d).
         weight: (c,).
         table: centers, (k, A', d), with padding after the first A.
-        n_active: A.
         is_full: whether c is the number that searches are compiled for.
         near: `Subspace` with the points of the chunk.
         projection: of the centers on the subspace.
@@ -345,16 +367,12 @@ def _label_chunk(x, weight, table, n_active, is_full, near, projection, options)
     """
     unknown = tf.zeros([tf.shape(table)[1]], tf.float64)
 
-    if options.has_tiles:
-        labels = tiles.label(x, tf.transpose(table, [1, 0, 2]), options.metric)
-        return labels, unknown, tf.size(weight)
-
     def by_operations():
         labels, scores = nearest.nearest(nearest.scores(x, table, options.metric))
         return labels, tf.cast(tf.linalg.matvec(scores, weight), tf.float64), tf.size(weight)
 
     def with_all_features():
-        labels = nearest.nearest_compiled(x, table, n_active, options.metric, options.narrow)
+        labels = nearest.nearest_compiled(x, table, options.metric)
         return labels, unknown, tf.size(weight)
 
     def with_subspace():

@@ -21,9 +21,6 @@ import tensorflow as tf
 
 from kdec.kmeans.points import dense, products
 
-_MOST_PRODUCTS = 256
-_BLOCK = 5  # clusters of narrow data that one loop of a compiled search compares
-_MOST_BLOCKS = -(-_MOST_PRODUCTS // _BLOCK)
 _SWEEP = 16  # scores that one loop of a compiled search compares
 _ROUNDING = 4e-6
 
@@ -56,80 +53,19 @@ def nearest(table):
     return tf.argmin(table, axis=0, output_type=tf.int32), tf.reduce_min(table, axis=0)
 
 
-def is_narrow(d, n_clusters):
-    """Tell whether all products of a point and its centers are few enough to take one by one."""
-    return d * n_clusters <= _MOST_PRODUCTS
+def nearest_compiled(x, centers, metric):
+    """Return the labels (A', c) of the nearest of the centers (k, A', d).
 
-
-def nearest_compiled(x, centers, n_active, metric, narrow):
-    """Return the labels (A', c) of the nearest of the centers (k, A', d), of which A are used.
-
-    XLA compiles the search for each shape of its arguments, without a new trace. The argument
-    `narrow` is d for narrow data, else 0.
+    XLA compiles the search for each shape of its arguments, without a new trace.
     """
     flat = tf.reshape(centers, [-1, tf.shape(centers)[2]])
     squared = tf.reduce_sum(flat * flat, axis=1)
     if metric == "cosine":
         squared = tf.zeros_like(squared)
-    bias = tf.reshape(squared, tf.shape(centers)[:2])
-    if narrow:
-        n_blocks = (tf.shape(centers)[0] + _BLOCK - 1) // _BLOCK
-        factors, bias = _blocks(-2 * centers, 0), _blocks(bias[..., tf.newaxis], float("inf"))
-        return _narrow(tf.transpose(x), factors, bias, n_active, n_blocks, narrow)
-    return _wide(x, -2 * flat, bias)
-
-
-def _blocks(values, padding):
-    """Return values (k, A', m) by restart and block of clusters, of one shape for any small k."""
-    k, n_restarts, m = tf.unstack(tf.shape(values))
-    values = tf.pad(
-        values, [[0, _BLOCK * _MOST_BLOCKS - k], [0, 0], [0, 0]], constant_values=padding
-    )
-    return tf.reshape(tf.transpose(values, [1, 0, 2]), [n_restarts, _MOST_BLOCKS, _BLOCK * m])
+    return _wide(x, -2 * flat, tf.reshape(squared, tf.shape(centers)[:2]))
 
 
 _compiled = functools.partial(tf.function, jit_compile=True, autograph=False)
-
-
-@_compiled
-def _narrow(features, factors, bias, n_active, n_blocks, n_features):
-    """Label (A', c) of the lowest score, products with few features taken one by one.
-
-    Args:
-        features: points, (d, c).
-        factors: of blocks of b clusters, (A', most blocks, b * d).
-        bias: (A', most blocks, b).
-        n_active: restarts to label, the first ones.
-        n_blocks: blocks to search, the first ones.
-        n_features: d.
-    """
-    features = tf.unstack(features, n_features)
-    dtype = bias.dtype
-
-    def label(restart):
-        def search(block, found):
-            best, label = tf.math.real(found), tf.math.imag(found)
-            scores = tf.unstack(bias[restart, block], _BLOCK)
-            products = iter(tf.unstack(factors[restart, block], _BLOCK * n_features))
-            for j, score in enumerate(scores):
-                for feature in features:
-                    score += next(products) * feature
-                label = tf.where(score < best, tf.cast(block * _BLOCK + j, dtype), label)
-                best = tf.minimum(best, score)
-            # As one tensor, for XLA would compute all scores again for a second one.
-            return block + 1, tf.complex(best, label)
-
-        nothing = tf.zeros_like(features[0])
-        state = (0, tf.complex(nothing + float("inf"), nothing))
-        found = tf.while_loop(lambda block, _: block < n_blocks, search, state)[1]
-        return tf.cast(tf.math.imag(found), tf.int32)
-
-    def step(restart, labels):
-        own = label(restart)[tf.newaxis]
-        return restart + 1, tf.tensor_scatter_nd_update(labels, [[restart]], own)
-
-    labels = tf.zeros([tf.shape(factors)[0], tf.size(features[0])], tf.int32)
-    return tf.while_loop(lambda restart, _: restart < n_active, step, (0, labels))[1]
 
 
 @_compiled

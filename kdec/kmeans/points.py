@@ -8,6 +8,7 @@ needed.
 """
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -76,6 +77,13 @@ class OnDisk(NamedTuple):
 
 
 Points = Copied | InPlace | Sparse | OnDisk
+
+
+class Plain(NamedTuple):
+    """Points as the array itself, for loops outside of TensorFlow: its values less the origin."""
+
+    body: np.ndarray  # (n, d)
+    origin: np.ndarray  # (d,)
 
 
 class Statistics(NamedTuple):
@@ -307,7 +315,7 @@ def shared(values: np.ndarray) -> tf.Tensor:
 
 def aligned_empty(shape, dtype) -> np.ndarray:
     """Return an uninitialised array that starts on an aligned address."""
-    n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     buffer = np.empty(n_bytes + _ALIGNMENT, np.uint8)
     offset = -buffer.ctypes.data % _ALIGNMENT
     return buffer[offset : offset + n_bytes].view(dtype).reshape(shape)

@@ -23,39 +23,53 @@ class Best(NamedTuple):
 def best(points, sample_weight, centers, metric, *, verbose, workers) -> Best:
     """Return the restart, of centers (R, k, d), with the lowest inertia.
 
-    Restarts that agree to rounding are compared by differences, and the first one wins. Above 0,
-    `verbose` writes the inertia of each to the log.
+    Above 0, `verbose` writes the inertia of each to the log.
     """
-    ordered = _in_one_order(centers.numpy())
     weight = float(workers.sum(sample_weight.sum(dtype=np.float64)))
-    found, inertia_of, weights = None, {}, shared(sample_weight)
-    rows = chunk_rows(points.width, centers.shape[1])
-    for restart in _candidates(points, weights, centers, metric, verbose, workers):
-        if _is_known(restart, inertia_of, ordered, weight):
-            continue
+    n_init, k, _ = centers.shape
+    weights, rows, labels_of = shared(sample_weight), chunk_rows(points.width, k), {}
+    inertias, scale = np.zeros(n_init), 0.0
+    if n_init > 1 or verbose:
+        at_once = chunk_rows(points.width, n_init * k)
+        inertias = labeling.inertias(points, weights, centers, at_once, metric=metric)
+        scale = labeling.squared_length(points, weights, at_once)
+        inertias, scale = map(np.asarray, workers.sum((inertias, scale)))
+    if verbose:
+        for restart, value in enumerate(inertias):
+            _LOGGER.info("restart %d: inertia %g", restart, value)
+
+    def exact(restart):
         own = centers[restart]
         labels = labeling.label(points, len(sample_weight), own, rows, metric=metric)
-        inertia = labeling.inertia(points, weights, own, shared(labels), rows, metric=metric)
-        inertia = float(workers.sum(inertia))
-        inertia_of[restart] = inertia
-        if found is None or inertia < found.inertia * (1 - ROUNDING):
-            found = Best(restart, inertia, labels)
-    return found
+        labels_of[restart] = labels
+        total = labeling.inertia(points, weights, own, shared(labels), rows, metric=metric)
+        return float(workers.sum(total))
+
+    restart, inertia = lowest(centers.numpy(), inertias, scale, weight, exact)
+    return Best(restart, inertia, labels_of[restart])
 
 
-def _candidates(points, weights, centers, metric, verbose, workers):
-    """Return the restarts whose inertia may be the lowest, given its rounding."""
-    if len(centers) == 1 and not verbose:
-        return [0]
-    rows = chunk_rows(points.width, centers.shape[0] * centers.shape[1])
-    inertia = labeling.inertias(points, weights, centers, rows, metric=metric)
-    scale = labeling.squared_length(points, weights, rows)
-    inertia, scale = map(np.asarray, workers.sum((inertia, scale)))
-    if verbose:
-        for restart, value in enumerate(inertia):
-            _LOGGER.info("restart %d: inertia %g", restart, value)
-    tolerance = ROUNDING * (inertia.min() + scale)
-    return np.flatnonzero(inertia <= inertia.min() + tolerance)
+def lowest(centers, inertias, scale, weight, exact) -> tuple[int, float]:
+    """Return the restart with the lowest inertia, and that.
+
+    Restarts that agree to rounding are compared by differences, and the first one wins.
+
+    Args:
+        centers: (R, k, d).
+        inertias: of each restart from products, to rounding: (R,).
+        scale: what they are rounded by, relative to `ROUNDING`, beside themselves.
+        weight: of all points.
+        exact: gives the inertia of a restart from differences.
+    """
+    ordered, found, inertia_of = _in_one_order(centers), None, {}
+    tolerance = ROUNDING * (inertias.min() + scale)
+    for restart in np.flatnonzero(inertias <= inertias.min() + tolerance):
+        if _is_known(restart, inertia_of, ordered, weight):
+            continue
+        inertia_of[restart] = exact(restart)
+        if found is None or inertia_of[restart] < inertia_of[found] * (1 - ROUNDING):
+            found = restart
+    return int(found), inertia_of[found]
 
 
 def _in_one_order(centers):

@@ -10,7 +10,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from kdec.kmeans.points import Points, chunk_rows, products, read, rows_at, squared_lengths
+from kdec.kmeans.greedy_seeds import greedy_seeds
+from kdec.kmeans.points import Plain, Points, chunk_rows, products, read, rows_at, squared_lengths
 from kdec.kmeans.share import Share
 from kdec.kmeans.tracing import fold_chunks, for_any_size, map_chunks
 
@@ -55,7 +56,7 @@ def _distinct(random_state, sample_weight, count, share):
 
 
 def kmeans_plusplus(
-    random_state, points: Points, sample_weight, n_clusters: int, n_init: int, share: Share
+    random_state, points: Points | Plain, sample_weight, n_clusters: int, n_init: int, share: Share
 ) -> np.ndarray:
     """Choose seeds by greedy k-means++ for all restarts in shared matrix products.
 
@@ -82,11 +83,14 @@ def kmeans_plusplus(
     for _ in range(n_init):
         first.append(random_state.random_sample())
         uniforms.append(random_state.uniform(size=(n_clusters - 1, n_trials)))
+    first, uniforms = share.at_quantiles(sample_weight, np.array(first)), np.stack(uniforms)
+    if isinstance(points, Plain):
+        return greedy_seeds(points, sample_weight, first, uniforms)
     chosen = _greedy_seeds(
         points,
         sample_weight,
-        share.at_quantiles(sample_weight, np.array(first)),
-        np.stack(uniforms),
+        first,
+        uniforms,
         chunk_rows(points.width, n_init * n_trials),
         np.int64(share.start),
         workers=share.workers,

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import kdec
 from kdec import KMeans
-from kdec.kmeans import centroids, labeling, lloyd, nearest, points, tiles
+from kdec.kmeans import in_memory, labeling, lloyd, nearest, points
 
 SIX_POINTS = np.array([[1.0, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
 
@@ -442,6 +442,7 @@ def test_subspace_and_compiled_kernel_change_no_label(monkeypatch):
     plain = KMeans(10, init="random", n_init=5, random_state=0).fit(x)
     assert not kept
     monkeypatch.setattr(lloyd, "_COMPILE_FROM", 0)
+    monkeypatch.setattr(in_memory, "serves", lambda *_: False)
     fast = KMeans(10, init="random", n_init=5, random_state=0).fit(x)
     assert kept
     np.testing.assert_array_equal(fast.labels_, plain.labels_)
@@ -472,6 +473,7 @@ def test_data_read_in_place_gives_the_same_clustering(monkeypatch, skip):
     values = np.empty(x.size + skip, np.float32)
     values[skip:] = x.ravel()
     shifted = values[skip:].reshape(x.shape)
+    monkeypatch.setattr(in_memory, "serves", lambda *_: False)
     copied = KMeans(5, n_init=3, random_state=0).fit(x)
     monkeypatch.setattr(points, "_LARGEST_COPY", 0)
     monkeypatch.setattr(points, "_CHUNK_VALUES", 2**10)
@@ -497,50 +499,6 @@ def test_own_distances_are_exact_where_products_cancel():
     np.testing.assert_allclose(distances, [0, 2.0**-20], rtol=1e-6)
 
 
-@pytest.mark.parametrize("d", [3, 20])
-def test_compiled_searches_change_no_label(monkeypatch, d):
-    x = blobs(n=1500, d=d, dtype=np.float32)
-    options = {"init": "random", "n_init": 2, "random_state": 0}
-    plain = [KMeans(k, **options).fit(x) for k in (5, 40)]
-    monkeypatch.setattr(lloyd, "_COMPILE_FROM", 0)
-    monkeypatch.setattr(lloyd, "_NARROW_ROWS", 1000)
-    for expected in plain:
-        compiled = KMeans(expected.n_clusters, **options).fit(x)
-        np.testing.assert_array_equal(compiled.labels_, expected.labels_)
-        np.testing.assert_allclose(compiled.inertia_history_, expected.inertia_history_, rtol=1e-5)
-
-
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-@pytest.mark.parametrize("n_init", [1, 2])
-def test_tiles_find_the_nearest_centers(monkeypatch, metric, n_init):
-    monkeypatch.setattr(tiles, "_TILE", 2**13)
-    rng = np.random.default_rng(0)
-    x, centers = rng.normal(size=(2500, 9)), rng.normal(size=(n_init, 60, 9))
-    squares = (centers**2).sum(axis=2)[:, np.newaxis] * (metric == "euclidean")
-    expected = (squares - 2 * x @ centers.swapaxes(1, 2)).argmin(axis=2)
-    labels = tiles.label(tf.constant(x), tf.constant(centers), metric)
-    np.testing.assert_array_equal(labels, expected)
-
-
-def test_sums_by_numpy_follow_the_points_that_change_cluster():
-    rng = np.random.default_rng(0)
-    n, d, k, n_init = 2500, 3, 4, 2
-    x, weight = rng.normal(size=(n, d)), rng.integers(0, 3, n).astype(float)
-    old, new = rng.integers(0, k, (2, n_init, n)).astype(np.int32)
-
-    def sums(labels):
-        own = labels[:, np.newaxis] == np.arange(k)[:, np.newaxis]
-        own = own.reshape(-1, n).astype(float)
-        return own * weight @ x, own @ weight, own @ (weight > 0)
-
-    first = tiles.change_of_sums(x, weight, np.full_like(old, -1), old, k)
-    change = tiles.change_of_sums(x, weight, old, new, k)
-    for found, expected in zip(first, sums(old), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-9)
-    for found, expected in zip(centroids.add(first, change), sums(new), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-9)
-
-
 def test_other_sizes_do_not_trace_again(caplog):
     x = blobs(n=400, dtype=np.float32)
     for k in range(1, 9):
@@ -555,15 +513,15 @@ def test_one_trace_for_a_whole_elbow(monkeypatch):
         lloyd.nearest, "scores", lambda *args: traced.append(args) or nearest_of(*args)
     )
     monkeypatch.setattr(lloyd, "_COMPILE_FROM", 0)
-    x = blobs(n=320, dtype=np.float32)
+    x = np.random.default_rng(0).random((320, 130), np.float32)
 
     def traces(clusters):
         traced.clear()
         for k in clusters:
-            KMeans(k, random_state=0).fit(x)
+            KMeans(k, random_state=0, metric="cosine").fit(x)
         return len(traced)
 
-    traces([2])
+    assert traces([2]) > 0
     assert traces(range(2, 13)) == 0
 
 

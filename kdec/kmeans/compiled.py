@@ -1,0 +1,222 @@
+"""The loops over points and centers, which Numba compiles for the processor at hand.
+
+A tile of points lies in a core's nearest cache, one feature after another, and each center is
+compared with all of them at once, in registers. No table of scores is written, and none is read.
+
+What is compiled is kept on the disk by Numba, so a second process does not wait for it.
+
+Shapes: n points, d features, k clusters, A restarts, T candidates, b points of a tile; w features
+of a group that a loop takes at once, D the next multiple of w from d on.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from kdec.kmeans.points import aligned_empty
+
+TILE = 128  # points: b
+_MOST_AT_ONCE = 32  # features whose factors the registers hold
+_GROUP = 8  # features
+_ROWS = 16  # points whose features are read side by side
+
+
+class Groups(NamedTuple):
+    """Features in groups of equal size, of which a loop takes one at a time."""
+
+    width: int  # w
+    count: int
+
+    @property
+    def padded(self) -> int:
+        """Return the number of features with padding: D."""
+        return self.width * self.count
+
+
+def groups(d: int, most: int) -> Groups:
+    """Return d features in groups of at most so many."""
+    count = -(-d // most)
+    return Groups(-(-d // count), count)
+
+
+def groups_to_assign(d: int) -> Groups:
+    """Return d features as `assignment` takes them."""
+    return groups(d, d if d <= _MOST_AT_ONCE else _GROUP)
+
+
+def groups_to_approach(d: int) -> Groups:
+    """Return d features as `approach` takes them."""
+    return groups(d, _GROUP)
+
+
+def scratch(n_padded: int, dtype) -> np.ndarray:
+    """Return rows of zeros for a tile, and two more: (D + 2, b)."""
+    rows = aligned_empty((n_padded + 2, TILE), dtype)
+    rows[:] = 0  # what is left of an earlier array might be slow numbers
+    return rows
+
+
+@functools.cache
+def assignment(w: int, is_narrow: bool, dtype: str):
+    """Return the function that labels points and sums up what that changes.
+
+    Its arguments: points (n, d), origin (d,) to subtract, weights (n,); factors (A, k, D) and bias
+    (A, k), whose products with a point and sum are its scores; active (A,) int64, rows of the
+    labels (R, n) int32, which are changed in place; first and last point; a tile (D, b) of zeros,
+    a row (b,) for scores, one for the best, and one int32 for labels; sums (A, k, d), weights
+    (A, k) and counts (A, k), each changed by the points that changed cluster.
+
+    Args:
+        w: of `groups_to_assign`.
+        is_narrow: whether there is one group.
+        dtype: of the points, "float32" or "float64".
+    """
+    from numba import types
+
+    value, label = getattr(types, dtype), types.int32
+
+    def assign(
+        x, origin, weight, factors, bias, active, labels, first, last,
+        tile, scores, best, nearest, sums, weights, counts,
+    ):  # fmt: skip
+        d, n_groups = x.shape[1], tile.shape[0] // w
+        n_restarts, k = bias.shape
+        for start in range(first, last, TILE):
+            size = min(TILE, last - start)
+            for left in range(0, TILE, _ROWS):
+                for f in range(d):
+                    for p in range(left, left + _ROWS):
+                        tile[f, p] = x[min(start + p, last - 1), f] - origin[f]
+            for a in range(n_restarts):
+                for p in range(TILE):
+                    best[p] = np.inf
+                    nearest[p] = 0
+                for j in range(k):
+                    if is_narrow:
+                        for p in range(TILE):
+                            score = bias[a, j]
+                            for f in range(w):
+                                score += factors[a, j, f] * tile[f, p]
+                            is_lower = score < best[p]
+                            nearest[p] = j if is_lower else nearest[p]
+                            best[p] = score if is_lower else best[p]
+                    else:
+                        for p in range(TILE):
+                            scores[p] = bias[a, j]
+                        for group in range(n_groups):
+                            for p in range(TILE):
+                                score = scores[p]
+                                for f in range(w):
+                                    score += factors[a, j, group * w + f] * tile[group * w + f, p]
+                                scores[p] = score
+                        for p in range(TILE):
+                            score = scores[p]
+                            is_lower = score < best[p]
+                            nearest[p] = j if is_lower else nearest[p]
+                            best[p] = score if is_lower else best[p]
+                row = active[a]
+                for p in range(size):
+                    i, new = start + p, nearest[p]
+                    old = labels[row, i]
+                    if new != old:
+                        labels[row, i] = new
+                        own = np.float64(weight[i])
+                        counted = own != 0
+                        weights[a, new] += own
+                        counts[a, new] += counted
+                        for f in range(d):
+                            sums[a, new, f] += own * np.float64(x[i, f] - origin[f])
+                        if old >= 0:
+                            weights[a, old] -= own
+                            counts[a, old] -= counted
+                            for f in range(d):
+                                sums[a, old, f] -= own * np.float64(x[i, f] - origin[f])
+
+    count = types.int64
+    return _compiled(
+        assign,
+        *(_read(value, 2), _read(value, 1), _read(value, 1), _read(value, 3), _read(value, 2)),
+        *(_read(count, 1), label[:, ::1], count, count),
+        *(value[:, ::1], value[::1], value[::1], label[::1]),
+        *(types.float64[:, :, ::1], types.float64[:, ::1], types.int32[:, ::1]),
+    )
+
+
+@functools.cache
+def approach(w: int, dtype: str):
+    """Return the function that measures how much nearer centers come to the points.
+
+    Its arguments: points (n, d), origin (d,) to subtract, weights (n,); candidates (R, T, D); the
+    squared distances (R, n) to the closest center so far; first and last point; a tile (D, b) of
+    zeros and a row (b,); totals (R, T, b) float64, to which the weighted squared distances are
+    added, were a candidate a center too; and whether it is one from now on: then the distances
+    (R, n) are changed in place, by the first candidate.
+
+    Args:
+        w: of `groups_to_approach`.
+        dtype: of the points, "float32" or "float64".
+    """
+    from numba import types
+
+    value = getattr(types, dtype)
+
+    def come(
+        x, origin, weight, candidates, closest, first, last, tile, distances, totals, is_chosen
+    ):
+        d, n_groups = x.shape[1], tile.shape[0] // w
+        n_restarts, n_candidates, _ = candidates.shape
+        for start in range(first, last, TILE):
+            size = min(TILE, last - start)
+            for left in range(0, TILE, _ROWS):
+                for f in range(d):
+                    for p in range(left, left + _ROWS):
+                        tile[f, p] = x[min(start + p, last - 1), f] - origin[f]
+            for r in range(n_restarts):
+                for t in range(n_candidates):
+                    for p in range(TILE):
+                        distances[p] = 0
+                    for group in range(n_groups):
+                        for p in range(TILE):
+                            distance = distances[p]
+                            for f in range(w):
+                                at = group * w + f
+                                way = tile[at, p] - candidates[r, t, at]
+                                distance += way * way
+                            distances[p] = distance
+                    if is_chosen:
+                        for p in range(size):
+                            closest[r, start + p] = min(closest[r, start + p], distances[p])
+                    else:
+                        for p in range(size):
+                            i = start + p
+                            totals[r, t, p] += weight[i] * min(closest[r, i], distances[p])
+
+    count = types.int64
+    return _compiled(
+        come,
+        *(_read(value, 2), _read(value, 1), _read(value, 1), _read(value, 3)),
+        *(value[:, ::1], count, count, value[:, ::1], value[::1]),
+        *(types.float64[:, :, ::1], types.boolean),
+    )
+
+
+def _read(value, rank):
+    """Return the type of an array that is only read: any array will do."""
+    from numba import types
+
+    return types.Array(value, rank, "C", readonly=True)
+
+
+def _compiled(function, *arguments):
+    # Only who fits waits for the import.
+    import numba
+    from numba import types
+
+    # Products and sums in one step, without which a loop takes twice as long.
+    options = {"fastmath": {"contract", "nnan", "nsz"}, "error_model": "numpy", "nogil": True}
+    signature = types.void(*arguments)
+    try:
+        return numba.njit(signature, cache=True, **options)(function)
+    except RuntimeError:  # There is no folder to keep it in.
+        return numba.njit(signature, **options)(function)
