@@ -33,9 +33,11 @@ def assign(points: Plain, sample_weight, centers, active, labels, metric="euclid
     n_active, k, d = centers.shape
     groups = compiled.groups_to_assign(d)
     loop = compiled.assignment(groups.width, groups.count == 1, x.dtype.name)
-    factors = np.zeros((n_active, k, groups.padded), x.dtype)
-    np.multiply(centers, -2, out=factors[..., :d])
-    bias = np.square(centers).sum(axis=2) * x.dtype.type(metric == "euclidean")
+    # One more where k is odd, which no point is nearest to.
+    factors = np.zeros((n_active, k + k % 2 * (groups.count > 1), groups.padded), x.dtype)
+    bias = np.full(factors.shape[:2], np.inf, x.dtype)
+    np.multiply(centers, -2, out=factors[:, :k, :d])
+    bias[:, :k] = np.square(centers).sum(axis=2) * x.dtype.type(metric == "euclidean")
 
     def of_piece(first, last):
         rows = compiled.scratch(groups.padded, x.dtype)
@@ -43,7 +45,7 @@ def assign(points: Plain, sample_weight, centers, active, labels, metric="euclid
         change = (np.zeros((n_active, k, d)), np.zeros((n_active, k)), _no_counts(n_active, k))
         loop(
             *(x, origin, sample_weight, factors, bias, active, labels, first, last),
-            *(rows[:-2], rows[-2], rows[-1], nearest),
+            *(rows[:-3], rows[-3:-1], rows[-1], nearest),
             *change,
         )
         return change

@@ -16,8 +16,8 @@ import numpy as np
 
 from kdec.kmeans.points import aligned_empty
 
-TILE = 128  # points: b
-_MOST_AT_ONCE = 32  # features whose factors the registers hold
+TILE = 256  # points: b
+_MOST_AT_ONCE = 24  # features whose factors the registers hold
 _GROUP = 8  # features
 _ROWS = 16  # points whose features are read side by side
 
@@ -51,8 +51,8 @@ def groups_to_approach(d: int) -> Groups:
 
 
 def scratch(n_padded: int, dtype) -> np.ndarray:
-    """Return rows of zeros for a tile, and two more: (D + 2, b)."""
-    rows = aligned_empty((n_padded + 2, TILE), dtype)
+    """Return rows of zeros for a tile, and three more: (D + 3, b)."""
+    rows = aligned_empty((n_padded + 3, TILE), dtype)
     rows[:] = 0  # what is left of an earlier array might be slow numbers
     return rows
 
@@ -62,9 +62,9 @@ def assignment(w: int, is_narrow: bool, dtype: str):
     """Return the function that labels points and sums up what that changes.
 
     Its arguments: points (n, d), origin (d,) to subtract, weights (n,); factors (A, k, D) and bias
-    (A, k), whose products with a point and sum are its scores; active (A,) int64, rows of the
+    (A, k), whose products with a point and sum are its scores, k even if not narrow; active (A,) int64, rows of the
     labels (R, n) int32, which are changed in place; first and last point; a tile (D, b) of zeros,
-    a row (b,) for scores, one for the best, and one int32 for labels; sums (A, k, d), weights
+    rows (2, b) for scores, one (b,) for the best, and one int32 for labels; sums (A, k, d), weights
     (A, k) and counts (A, k), each changed by the points that changed cluster.
 
     Args:
@@ -75,13 +75,14 @@ def assignment(w: int, is_narrow: bool, dtype: str):
     from numba import types
 
     value, label = getattr(types, dtype), types.int32
+    find = _search(w, is_narrow, value)
 
     def assign(
         x, origin, weight, factors, bias, active, labels, first, last,
         tile, scores, best, nearest, sums, weights, counts,
     ):  # fmt: skip
-        d, n_groups = x.shape[1], tile.shape[0] // w
-        n_restarts, k = bias.shape
+        d = x.shape[1]
+        n_restarts = bias.shape[0]
         for start in range(first, last, TILE):
             size = min(TILE, last - start)
             for left in range(0, TILE, _ROWS):
@@ -92,29 +93,7 @@ def assignment(w: int, is_narrow: bool, dtype: str):
                 for p in range(TILE):
                     best[p] = np.inf
                     nearest[p] = 0
-                for j in range(k):
-                    if is_narrow:
-                        for p in range(TILE):
-                            score = bias[a, j]
-                            for f in range(w):
-                                score += factors[a, j, f] * tile[f, p]
-                            is_lower = score < best[p]
-                            nearest[p] = j if is_lower else nearest[p]
-                            best[p] = score if is_lower else best[p]
-                    else:
-                        for p in range(TILE):
-                            scores[p] = bias[a, j]
-                        for group in range(n_groups):
-                            for p in range(TILE):
-                                score = scores[p]
-                                for f in range(w):
-                                    score += factors[a, j, group * w + f] * tile[group * w + f, p]
-                                scores[p] = score
-                        for p in range(TILE):
-                            score = scores[p]
-                            is_lower = score < best[p]
-                            nearest[p] = j if is_lower else nearest[p]
-                            best[p] = score if is_lower else best[p]
+                find(factors[a], bias[a], tile, scores, best, nearest)
                 row = active[a]
                 for p in range(size):
                     i, new = start + p, nearest[p]
@@ -138,8 +117,56 @@ def assignment(w: int, is_narrow: bool, dtype: str):
         assign,
         *(_read(value, 2), _read(value, 1), _read(value, 1), _read(value, 3), _read(value, 2)),
         *(_read(count, 1), label[:, ::1], count, count),
-        *(value[:, ::1], value[::1], value[::1], label[::1]),
+        *(value[:, ::1], value[:, ::1], value[::1], label[::1]),
         *(types.float64[:, :, ::1], types.float64[:, ::1], types.int32[:, ::1]),
+    )
+
+
+def _search(w, is_narrow, value):
+    """Return the function that finds the lowest of the scores of a tile.
+
+    It is one by itself, for within a longer one LLVM fails to see that the arrays are apart.
+    """
+
+    def at_once(factors, bias, tile, scores, best, nearest):
+        for j in range(len(bias)):
+            cluster = np.int32(j)
+            for p in range(TILE):
+                score = bias[j]
+                for f in range(w):
+                    score += factors[j, f] * tile[f, p]
+                is_lower = score < best[p]
+                nearest[p] = cluster if is_lower else nearest[p]
+                best[p] = score if is_lower else best[p]
+
+    def in_groups(factors, bias, tile, scores, best, nearest):
+        for j in range(0, len(bias), 2):  # two at once, so a feature is read half as often
+            for p in range(TILE):
+                scores[0, p], scores[1, p] = bias[j], bias[j + 1]
+            for group in range(tile.shape[0] // w):
+                for p in range(TILE):
+                    score, other = scores[0, p], scores[1, p]
+                    for f in range(w):
+                        value = tile[group * w + f, p]
+                        score += factors[j, group * w + f] * value
+                        other += factors[j + 1, group * w + f] * value
+                    scores[0, p], scores[1, p] = score, other
+            first, second = np.int32(j), np.int32(j + 1)
+            for p in range(TILE):
+                score, other = scores[0, p], scores[1, p]
+                is_lower = score < best[p]
+                lowest = score if is_lower else best[p]
+                cluster = first if is_lower else nearest[p]
+                is_lower = other < lowest
+                best[p] = other if is_lower else lowest
+                nearest[p] = second if is_lower else cluster
+
+    from numba import types
+
+    return _compiled(
+        at_once if is_narrow else in_groups,
+        *(_read(value, 2), _read(value, 1), value[:, ::1], value[:, ::1]),
+        *(value[::1], types.int32[::1]),
     )
 
 

@@ -72,7 +72,7 @@ def _approach(points, sample_weight, candidates, closest, is_chosen):
         totals = np.zeros((*candidates.shape, compiled.TILE))
         loop(
             *(x, origin, sample_weight, centers, closest, first, last),
-            *(rows[:-2], rows[-1], totals, is_chosen),
+            *(rows[:-3], rows[-1], totals, is_chosen),
         )
         return totals.sum(axis=2)
 
