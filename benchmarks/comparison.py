@@ -15,7 +15,7 @@ from kdec.experiments import processor
 _AT_ONCE = 100_000  # rows
 RESULTS = Path(__file__).parent.parent / "results" / "benchmarks"
 _PACKAGES = (
-    *("kdec", "tensorflow", "keras", "numpy", "scikit-learn"),
+    *("kdec", "tensorflow", "keras", "numpy", "numba", "scikit-learn"),
     *("torch", "faiss-cpu", "fast-pytorch-kmeans", "scikit-learn-intelex"),
     *("pynndescent", "umap-learn", "clustpy"),
 )

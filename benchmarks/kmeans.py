@@ -5,11 +5,11 @@
 Every system does every work in a process of its own, on all cores, with the same number of
 restarts, or from the same initial centroids; scikit-learn by Lloyd's and by Elkan's algorithm.
 faiss always does all iterations of a restart. fast-pytorch-kmeans has no restarts: it is called
-once for each, and the lowest inertia is the best. `first` is the first fit in the process,
-TensorFlow's tracing and compiling included; `seconds` is the second. `processor_seconds` is that of
-all cores in the second fit: it holds beside other work, except that scikit-learn's threads wait
-busily. `peak` is the process's highest resident memory, `above` how much of it the fits added to
-what the process and the data held before.
+once for each, and the lowest inertia is the best. `first` is the first fit in the process, tracing
+and compiling included, with nothing that was compiled before; `seconds` is the second.
+`processor_seconds` is that of all cores in the second fit: it holds beside other work, except that
+scikit-learn's threads wait busily. `peak` is the process's highest resident memory, `above` how
+much of it the fits added to what the process and the data held before.
 
 The work "growth" is how the seconds of a fit grow with n, k and d: slopes of their logarithms. The
 work "mnist" needs KDEC_DATA_DIR. A system that is not installed is left out. Without arguments,
@@ -18,11 +18,14 @@ writes results/benchmarks/kmeans.json.
 
 import importlib
 import json
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import comparison
 import numpy as np
@@ -168,7 +171,12 @@ def inertia(x, centers):
 def measure(work, system):
     """Do one work with one system in this process; print its figures as JSON."""
     importlib.import_module(MODULES.get(system, "sklearn.cluster"))
-    print(json.dumps(growth(system) if work == "growth" else figures(work, system)))
+    # So that a first fit is one on a new machine, where nothing is compiled yet.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, NUMBA_CACHE_DIR=folder),
+    ):
+        print(json.dumps(growth(system) if work == "growth" else figures(work, system)))
 
 
 def figures(work, system):

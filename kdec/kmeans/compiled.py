@@ -62,10 +62,10 @@ def assignment(w: int, is_narrow: bool, dtype: str):
     """Return the function that labels points and sums up what that changes.
 
     Its arguments: points (n, d), origin (d,) to subtract, weights (n,); factors (A, k, D) and bias
-    (A, k), whose products with a point and sum are its scores, k even if not narrow; active (A,) int64, rows of the
-    labels (R, n) int32, which are changed in place; first and last point; a tile (D, b) of zeros,
-    rows (2, b) for scores, one (b,) for the best, and one int32 for labels; sums (A, k, d), weights
-    (A, k) and counts (A, k), each changed by the points that changed cluster.
+    (A, k), whose products with a point and sum are its scores, with k even unless narrow; active
+    (A,) int64, rows of the labels (R, n) int32, which are changed in place; first and last point; a
+    tile (D, b) of zeros, rows (2, b) for scores, one (b,) for the best, and one int32 for labels;
+    sums (A, k, d), weights (A, k) and counts (A, k), changed by the points that changed cluster.
 
     Args:
         w: of `groups_to_assign`.

@@ -42,7 +42,7 @@ _MATRIX = {"dtype": [np.float64, np.float32], "order": "C", "accept_sparse": "cs
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
-    """K-means clustering by Lloyd's algorithm, with all restarts in one batch.
+    """K-means clustering by Lloyd's algorithm, with all restarts side by side.
 
     Args:
         n_clusters: int, default 8. Number of clusters and centroids.
@@ -156,8 +156,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         facts = agreement.facts_of(X, self.get_params()) | share.facts(sample_weight, about)
         checkpoint = Checkpoint(backup_dir, facts, workers)
         n_init = self._restarts()
-        is_plain = not checkpoint.is_kept and self._is_plain(X, n_init, workers)
-        with self._working_points(X, about, share, is_plain) as (working, origin, columns):
+        n_columns = None if checkpoint.is_kept else n_init * self.n_clusters
+        with self._working_points(X, about, share, n_columns) as (working, origin, columns):
             progress = checkpoint.restore()
             if progress is None:
                 centers = self._initial_centers(X, sample_weight, working, origin, n_init, share)
@@ -222,8 +222,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         self._check_number_of_points(X.shape[0])
         share = Share(present(), X.shape[0])
         X = unit_rows(X) if self.metric == "cosine" else X
-        is_plain = self._is_plain(X, 1, present())
-        with self._working_points(X, finite_statistics(X), share, is_plain) as (working, origin, _):
+        about, n_columns = finite_statistics(X), self.n_clusters
+        with self._working_points(X, about, share, n_columns) as (working, origin, _):
             centers = self._initial_centers(X, sample_weight, working, origin, 1, share)[0]
         self.cluster_centers_ = origin + centers
         self._weights = np.zeros(self.n_clusters)
@@ -240,23 +240,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         starts, verbose = progress.ended_at, self.verbose
         if isinstance(points, Plain):
             run = in_memory.fit(points, sample_weight, starts, self.max_iter, tol, verbose)
-            self.inertia_, self.labels_, self.inertia_history_ = (
-                run.inertia,
-                run.labels,
-                run.history,
-            )
-            self.n_iter_ = len(run.history)
+            self.inertia_, self.labels_ = run.inertia, run.labels
+            self.inertia_history_, self.n_iter_ = run.history, len(run.history)
             return run.centers
         progress = checkpoint.run(
             points, sample_weight, progress, self.max_iter, tol, self.metric, workers
         )
         best, self.inertia_, self.labels_ = restarts.best(
-            points,
-            sample_weight,
-            progress.ended_at,
-            self.metric,
-            verbose=verbose,
-            workers=workers,
+            points, sample_weight, progress.ended_at, self.metric, verbose, workers
         )
         self.n_iter_ = int(progress.n_iter[best])
         self.inertia_history_ = progress.history[: self.n_iter_, best].numpy()
@@ -272,18 +263,17 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return validate_data(self, np.asarray(shards), **_MATRIX, reset=reset)
         return validate_data(self, rows, skip_check_array=True, reset=reset)
 
-    def _is_plain(self, X, n_init, workers):
-        """Tell whether the array itself is what a run works on."""
-        return in_memory.serves(X, n_init * self.n_clusters, self.metric, workers)
-
     @contextlib.contextmanager
-    def _working_points(self, X, about, share, is_plain):
-        """Return the points for the run, their origin, and which columns they keep."""
+    def _working_points(self, X, about, share, n_columns):
+        """Return the points for the run, their origin, and which columns they keep.
+
+        With a number of centers, of all restarts, they may be for `in_memory`, which keeps nothing.
+        """
         columns = np.ones(X.shape[1], bool)
         origin = np.zeros(X.shape[1], X.dtype)
         if self.metric != "cosine" and not issparse(X):
             origin = about.mean
-        if is_plain:
+        if n_columns and in_memory.serves(X, n_columns, self.metric, share.workers):
             yield Plain(np.require(X, requirements="CA"), origin), origin, columns
             return
         if not share.all(not issparse(X) and fits_copy(X)):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kdec.kmeans import centroids, restarts
+from kdec.kmeans import centroids, lloyd, restarts
 from kdec.kmeans.assignment import assign
 from kdec.kmeans.centroids import Sums
 from kdec.kmeans.cores import in_pieces
@@ -23,16 +23,13 @@ _LOGGER = logging.getLogger("kdec")
 _ROWS = 1024  # whose differences are in memory at once
 _MOST_LABELS = 2**26  # of the restarts that go on side by side
 _MOST_SUMS = 2**20  # likewise: k * d each
-# From here on, most labels are settled in a subspace, by `lloyd`, in less time.
-_WIDE = 128  # features
-_WIDE_SCORES = 4_000_000  # an iteration
 
 
 def serves(X, n_columns: int, metric: str, workers: Workers) -> bool:
     """Tell whether points are for this module, with centers of all restarts: else for `lloyd`."""
     if workers.count > 1 or metric != "euclidean" or not isinstance(X, np.ndarray):
         return False
-    return X.shape[1] < _WIDE or len(X) * n_columns < _WIDE_SCORES
+    return lloyd.is_for_loops(*X.shape, n_columns)
 
 
 class Run(NamedTuple):

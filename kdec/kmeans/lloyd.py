@@ -29,7 +29,6 @@ _MOST_DIRECTIONS = 95  # with a column of ones, rows of whole cache lines
 _FIRST_SUBSPACE = 3  # iteration; before, the centers move too fast
 _SUBSPACE_COST = 1.5  # of a new subspace, relative to its arithmetic
 _DIRECTIONS_COST = 25  # of the eigenvectors for it, relative to the cube of their number
-_MOST_HALVINGS = 5
 _ROW_STEP = 16  # rows; a multiple of every vector width
 
 _ANY_SUBSPACE = Subspace(*(tf.TensorShape([None] * rank) for rank in (2, 2, 1, 1)))
@@ -92,11 +91,19 @@ def choose_options(points, n, n_clusters, n_init, metric) -> tuple[Options, int,
     label_type = np.min_scalar_type(-n_clusters).name
     if not can_compile:
         return Options(metric, False, False, False, label_type), rows, n_directions
-    if d < _NARROWEST_WITH_SUBSPACE or n * n_columns < _COMPILE_FROM:
+    if is_for_loops(n, d, n_columns):
         rows = _even_rows(n, chunk_rows(d, 1))
         return Options(metric, False, False, True, label_type), rows, n_directions
     has_subspace = isinstance(points, Copied)
     return Options(metric, True, has_subspace, False, label_type), _even_rows(n, rows), n_directions
+
+
+def is_for_loops(n: int, d: int, n_columns: int) -> bool:
+    """Tell whether n points of d features and as many centers are for compiled loops.
+
+    Else most labels are settled in a subspace, in less time.
+    """
+    return d < _NARROWEST_WITH_SUBSPACE or n * n_columns < _COMPILE_FROM
 
 
 def _even_rows(n, rows):
@@ -272,19 +279,19 @@ def _is_stale(state):
 
 def _read_once(points, sample_weight, state, n_init, options) -> Pass:
     """Assign every point to the nearest center of each active restart."""
-    n_active, k, d = tf.unstack(tf.shape(state.centers))
-    n_chunks, _, rows = tf.unstack(tf.shape(state.labels))
+    (n_active, k, _), rows = tf.unstack(tf.shape(state.centers)), tf.shape(state.labels)[2]
     if options.has_loops:
         return _read_once_by_loops(points, sample_weight, state, options)
-    table = _padded(state.centers, n_init, options)
+    table = tf.transpose(state.centers, [1, 0, 2])
+    if options.is_compiled:
+        table = nearest.padded(table, n_init)
     projection = nearest.project(table, state.subspace.basis, options.metric)
 
     def step(start, size, total):
         x, weight = read(points, start, size), sample_weight[start : start + size]
         near = nearest.part(state.subspace, start, start + size)
-        new, best, n_verified = _label_chunk(
-            x, weight, table, size == rows, near, projection, options
-        )
+        is_full = size == rows
+        new, best, n_verified = _label_chunk(x, weight, table, is_full, near, projection, options)
         new, chunk = new[:n_active], start // rows
         old = tf.cast(state.labels[chunk, :, :size], tf.int32)
         change = centroids.change_of_sums(x, weight, old, new, k)
@@ -295,15 +302,12 @@ def _read_once(points, sample_weight, state, n_init, options) -> Pass:
             total.n_verified + n_verified,
         )
 
-    total = fold_chunks(
-        step, _nothing(n_chunks, n_active, k, d, options), tf.size(sample_weight), rows
-    )
+    total = fold_chunks(step, _nothing(state, options), tf.size(sample_weight), rows)
     return total._replace(labels=total.labels.stack())
 
 
 def _read_once_by_loops(points, sample_weight, state, options) -> Pass:
-    n_active, k, d = tf.unstack(tf.shape(state.centers))
-    n_chunks, _, rows = tf.unstack(tf.shape(state.labels))
+    rows = tf.shape(state.labels)[2]
 
     def step(start, size, total):
         x, weight = read(points, start, size), sample_weight[start : start + size]
@@ -312,14 +316,13 @@ def _read_once_by_loops(points, sample_weight, state, options) -> Pass:
         labels = total.labels.write(start // rows, _as_kept(new, rows, options))
         return total._replace(labels=labels, change=centroids.add(total.change, change))
 
-    total = fold_chunks(
-        step, _nothing(n_chunks, n_active, k, d, options), tf.size(sample_weight), rows
-    )
+    total = fold_chunks(step, _nothing(state, options), tf.size(sample_weight), rows)
     return total._replace(labels=total.labels.stack())
 
 
-def _nothing(n_chunks, n_active, k, d, options) -> Pass:
+def _nothing(state, options) -> Pass:
     """Return what a reading starts from."""
+    (n_active, k, d), n_chunks = tf.unstack(tf.shape(state.centers)), tf.shape(state.labels)[0]
     return Pass(
         tf.TensorArray(options.label_type, n_chunks, element_shape=[None, None]),
         centroids.empty_sums(n_active * k, d),
@@ -332,21 +335,6 @@ def _as_kept(labels, rows, options):
     """Return the labels of a chunk, (A, c), as they are kept: of a full one."""
     padding = [[0, 0], [0, rows - tf.shape(labels)[1]]]
     return tf.cast(tf.pad(labels, padding), options.label_type)
-
-
-def _padded(centers, n_init, options):
-    """Return the centers (A, k, d) as (k, A', d), padded to a size that searches are compiled for.
-
-    The last restart is repeated up to one of the sizes R, R/2, R/4, ...
-    """
-    n_active = tf.shape(centers)[0]
-    if options.is_compiled:
-        size = n_init
-        for _ in range(_MOST_HALVINGS):
-            half = (size + 1) // 2
-            size = tf.where(half >= n_active, half, size)
-        centers = tf.gather(centers, tf.minimum(tf.range(size), n_active - 1))
-    return tf.transpose(centers, [1, 0, 2])
 
 
 def _label_chunk(x, weight, table, is_full, near, projection, options):

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from kdec.kmeans.points import dense, products
 
+_MOST_HALVINGS = 5
 _SWEEP = 16  # scores that one loop of a compiled search compares
 _ROUNDING = 4e-6
 
@@ -51,6 +52,18 @@ def scores(x, centers, metric):
 def nearest(table):
     """Return the label and the score of the nearest centers, (A, c), from scores (k, A, c)."""
     return tf.argmin(table, axis=0, output_type=tf.int32), tf.reduce_min(table, axis=0)
+
+
+def padded(centers, n_init):
+    """Return the centers (k, A, d) as (k, A', d), padded to a size that searches are compiled for.
+
+    The last restart is repeated up to one of the sizes R, R/2, R/4, ... of the R restarts.
+    """
+    n_active, size = tf.shape(centers)[1], n_init
+    for _ in range(_MOST_HALVINGS):
+        half = (size + 1) // 2
+        size = tf.where(half >= n_active, half, size)
+    return tf.gather(centers, tf.minimum(tf.range(size), n_active - 1), axis=1)
 
 
 def nearest_compiled(x, centers, metric):

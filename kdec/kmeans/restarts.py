@@ -20,7 +20,7 @@ class Best(NamedTuple):
     labels: np.ndarray  # (n,) int32
 
 
-def best(points, sample_weight, centers, metric, *, verbose, workers) -> Best:
+def best(points, sample_weight, centers, metric, verbose, workers) -> Best:
     """Return the restart, of centers (R, k, d), with the lowest inertia.
 
     Above 0, `verbose` writes the inertia of each to the log.
