@@ -16,7 +16,7 @@ import numpy as np
 
 from kdec.kmeans.points import aligned_empty
 
-TILE = 256  # points: b
+TILE = 128  # points: b
 _MOST_AT_ONCE = 24  # features whose factors the registers hold
 _GROUP = 8  # features
 _ROWS = 16  # points whose features are read side by side

@@ -79,16 +79,7 @@ def inertia(points: Plain, sample_weight, centers, labels) -> float:
 def _weighted_squares(points, sample_weight, subtracted) -> float:
     """Return the sum of `_squares`, weighted."""
     squares = _squares(points, subtracted)
-    return float(
-        sum(
-            in_pieces(
-                lambda first, last: np.vdot(
-                    squares[first:last].astype(np.float64), sample_weight[first:last]
-                ),
-                len(squares),
-            )
-        )
-    )
+    return float(np.einsum("i,i->", squares, sample_weight, dtype=np.float64))
 
 
 def _squares(points, subtracted):
