@@ -33,6 +33,11 @@ def in_child(script, *arguments):
     return json.loads(child.stdout.splitlines()[-1])
 
 
+def read(name):
+    """Return what is recorded of a comparison."""
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
 def write(name, figures):
     """Write results/benchmarks/`name`.json: the figures, the versions and the machine."""
     record = {

@@ -12,8 +12,8 @@ scikit-learn's threads wait busily. `peak` is the process's highest resident mem
 much of it the fits added to what the process and the data held before.
 
 The work "growth" is how the seconds of a fit grow with n, k and d: slopes of their logarithms. The
-work "mnist" needs KDEC_DATA_DIR. A system that is not installed is left out. Without arguments,
-writes results/benchmarks/kmeans.json.
+work "mnist" needs KDEC_DATA_DIR. A system that is not installed is left out. Writes
+results/benchmarks/kmeans.json; with arguments, other rows stay as they are there.
 """
 
 import importlib
@@ -299,10 +299,15 @@ def verdict(systems):
 
 
 def main(chosen):
-    work = {name: compare(name) for name in WORK if not chosen or name in chosen}
-    slopes = compare_growth() if not chosen or "growth" in chosen else None
-    if not chosen:
-        comparison.write("kmeans", {"work": work, "growth": slopes})
+    # Each row is a comparison by itself: those that are not chosen stay in the record.
+    record = comparison.read("kmeans")
+    found = {"work": record["work"], "growth": record["growth"]}
+    for name in chosen or (*WORK, "growth"):
+        if name == "growth":
+            found["growth"] = compare_growth()
+        else:
+            found["work"][name] = compare(name)
+        comparison.write("kmeans", found)
 
 
 if __name__ == "__main__":
