@@ -75,7 +75,7 @@ def assignment(w: int, is_narrow: bool, dtype: str):
     from numba import types
 
     value, label = getattr(types, dtype), types.int32
-    find = _search(w, is_narrow, value)
+    fill, find = _filling(value), _search(w, is_narrow, value)
 
     def assign(
         x, origin, weight, factors, bias, active, labels, first, last,
@@ -85,10 +85,7 @@ def assignment(w: int, is_narrow: bool, dtype: str):
         n_restarts = bias.shape[0]
         for start in range(first, last, TILE):
             size = min(TILE, last - start)
-            for left in range(0, TILE, _ROWS):
-                for f in range(d):
-                    for p in range(left, left + _ROWS):
-                        tile[f, p] = x[min(start + p, last - 1), f] - origin[f]
+            fill(x, origin, start, last, tile)
             for a in range(n_restarts):
                 for p in range(TILE):
                     best[p] = np.inf
@@ -120,6 +117,21 @@ def assignment(w: int, is_narrow: bool, dtype: str):
         *(value[:, ::1], value[:, ::1], value[::1], label[::1]),
         *(types.float64[:, :, ::1], types.float64[:, ::1], types.int32[:, ::1]),
     )
+
+
+def _filling(value):
+    """Return the function that fills a tile with points from one on, the last one repeated."""
+
+    def fill(x, origin, start, last, tile):
+        for left in range(0, TILE, _ROWS):
+            for f in range(x.shape[1]):
+                for p in range(left, left + _ROWS):
+                    tile[f, p] = x[min(start + p, last - 1), f] - origin[f]
+
+    from numba import types
+
+    count = types.int64
+    return _compiled(fill, _read(value, 2), _read(value, 1), count, count, value[:, ::1])
 
 
 def _search(w, is_narrow, value):
@@ -187,18 +199,16 @@ def approach(w: int, dtype: str):
     from numba import types
 
     value = getattr(types, dtype)
+    fill = _filling(value)
 
     def come(
         x, origin, weight, candidates, closest, first, last, tile, distances, totals, is_chosen
     ):
-        d, n_groups = x.shape[1], tile.shape[0] // w
+        n_groups = tile.shape[0] // w
         n_restarts, n_candidates, _ = candidates.shape
         for start in range(first, last, TILE):
             size = min(TILE, last - start)
-            for left in range(0, TILE, _ROWS):
-                for f in range(d):
-                    for p in range(left, left + _ROWS):
-                        tile[f, p] = x[min(start + p, last - 1), f] - origin[f]
+            fill(x, origin, start, last, tile)
             for r in range(n_restarts):
                 for t in range(n_candidates):
                     for p in range(TILE):

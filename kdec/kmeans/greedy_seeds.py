@@ -20,6 +20,9 @@ def greedy_seeds(points: Plain, sample_weight, first, uniforms) -> np.ndarray:
         sample_weight: (n,).
         first: numbers of the first points, (R,) int64.
         uniforms: random numbers in [0, 1) for the candidates, (R, k - 1, T).
+
+    Reference:
+        Arthur and Vassilvitskii 2007, "k-means++: the advantages of careful seeding", section 5.
     """
     at_once = max(1, _MOST_DISTANCES // len(sample_weight))
     batches = [slice(start, start + at_once) for start in range(0, len(first), at_once)]

@@ -64,20 +64,8 @@ def fit(points: Plain, sample_weight, starts, max_iter: int, tol: float, verbose
     return best
 
 
-def inertia(points: Plain, sample_weight, centers, labels) -> float:
-    """Return the weighted sum of the points' squared distances, each from differences.
-
-    Args:
-        points: n points of d features.
-        sample_weight: (n,).
-        centers: (k, d).
-        labels: (n,) int.
-    """
-    return _weighted_squares(points, sample_weight, lambda rows: centers[labels[rows]])
-
-
 def _weighted_squares(points, sample_weight, subtracted) -> float:
-    """Return the sum of `_squares`, weighted."""
+    """Return the sum of `_squares`, each from differences, with weights (n,)."""
     squares = _squares(points, subtracted)
     return float(np.einsum("i,i->", squares, sample_weight, dtype=np.float64))
 
@@ -180,9 +168,8 @@ class _Batch:
                 _LOGGER.info("restart %d: inertia %g", restart, value)
 
         def exact(restart):
-            return inertia(
-                self._points, self._weight, self._centers[restart], self._labels[restart]
-            )
+            centers, labels = self._centers[restart], self._labels[restart]
+            return _weighted_squares(self._points, self._weight, lambda rows: centers[labels[rows]])
 
         weight = self._weight.sum(dtype=np.float64)
         best, value = restarts.lowest(self._centers, inertias, self._scale, weight, exact)
